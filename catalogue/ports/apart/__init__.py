@@ -1,0 +1,1 @@
+"""Programs that are run apart: in a process of their own, without database, settings or secrets."""
