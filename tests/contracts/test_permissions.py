@@ -3,12 +3,15 @@ in `permission_table`. A new address fails here until it has a row there."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
+from django.db import connection
 
 from catalogue.faces.mymdc import calcat, metadata
 from tests.contracts import permission_table as table
@@ -43,6 +46,15 @@ def world(facility: Facility) -> World:
     return World(facility)
 
 
+# What no address serves is refused before anybody is looked at, and before the database is asked:
+# on PostgreSQL, where each cell costs more, these stand for all of them. (SQLite has them all.)
+FOR_ALL = ("visitor", "stranger", "data manager", "service")
+
+
+def _is_left_out(role: str, rule: table.Rule | None) -> bool:
+    return rule is None and role not in FOR_ALL and connection.vendor == "postgresql"
+
+
 def _cells(
     world: World, rows: dict[str, table.Row], ask: Callable[[Asker, str, str, dict[str, Any]], Any]
 ) -> tuple[list[str], Counter[str]]:
@@ -59,6 +71,8 @@ def _cells(
                     rule = row.get("HEAD", row.get("GET"))
                 if method == "OPTIONS" and "OPTIONS" not in row:
                     continue  # tells which methods there are, to whom may know of the address
+                if _is_left_out(role, rule):
+                    continue
                 answer = ask(asker, method, address, rule.body if rule is not None else {})
                 got = outcome(answer)
                 if rule is not None and rule.after_values and answer.status_code == 422:
@@ -136,13 +150,15 @@ def test_the_reference_tables(world: World, capsys: pytest.CaptureFixture[str]) 
     wrong, seen = [], Counter[str]()
     people = [r for r in table.ROLES if not r.startswith("service")]
     flagged = {"staff flag", "user office", "data manager"}
+    if connection.vendor == "postgresql":
+        people = ["visitor", "stranger", "principal investigator", *flagged]
     for role in people:
         asker = Asker(world, role)
         for address in ADMIN:
             tail = address.removeprefix("admin/")
             if tail.startswith(FREE) or tail == "":
                 continue
-            path = "/" + address.replace("{object_id}", "1").replace("{id}", "1")
+            path = "/" + re.sub(r"\{(object_id|id)\}", _a_row(tail), address)
             for method in ("GET", "POST", "PUT", "DELETE"):
                 answer = asker.page(method, path, {})
                 got = outcome(answer)
@@ -154,6 +170,14 @@ def test_the_reference_tables(world: World, capsys: pytest.CaptureFixture[str]) 
                     wrong.append(f"{role}: {method} {address} is {got}, not {sorted(want)}")
     assert not wrong, "\n".join(wrong)
     _tell("Reference tables", seen, capsys)
+
+
+def _a_row(tail: str) -> str:
+    """The id of a row of the table that an address leads to; that of none where it is empty."""
+    app, _, rest = tail.partition("/")
+    model = apps.get_model(app, rest.partition("/")[0]) if app and rest else None
+    row = model._base_manager.order_by("pk").first() if model is not None else None
+    return str(row.pk) if row is not None else "999999"
 
 
 def _of_a_table(role: str, method: str, tail: str) -> set[str]:
@@ -278,8 +302,6 @@ def _ids(staff: Program, world: World) -> dict[str, int]:
 
 
 def _filled(pattern: str, world: World, pk: int) -> str:
-    import re  # why: only here
-
     values = {"pk": pk, "number": world.proposal.number, "run": world.run.number,
               "uid": world.leader.username, "topic": 1}  # fmt: skip
     filled = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda m: str(values[m[1]]), pattern)

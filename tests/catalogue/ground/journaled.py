@@ -47,9 +47,15 @@ def behind_its_back() -> Iterator[Any]:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("ALTER TABLE ground_entry DISABLE TRIGGER USER")
         else:
-            for name in keeping.NAMES:
-                cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE tbl_name = 'ground_entry'"
+                           " AND type = 'trigger'")  # fmt: skip
+            triggers = dict(cursor.fetchall())
+            for name in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
         yield cursor
         if postgres:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("ALTER TABLE ground_entry ENABLE TRIGGER USER")
+        else:
+            for made in triggers.values():
+                cursor.execute(made)
