@@ -4,8 +4,8 @@ Each move is one transaction: a locked row, the permission, the guards, the new 
 entry and a job row, and the hint to the workers after it. Two moves are measured: the DAQ closes a
 run, which is the door and little else; somebody marks a run, with all that hangs on it, which
 writes the mark to its history as well. Meanwhile one process gives the journal's entries their
-positions and seals them, as the schedule does, but without a pause. Goal: 200 a second, none lost,
-and all of it sealed soon after.
+positions and seals them, as the schedule does, but every second instead of every five
+(`--seal-every 0`: without a pause). Goal: 200 a second, none lost, and all of it sealed soon after.
 
     DATABASE_URL=postgres://… python benchmarks/door.py
 """
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--moves", type=int, default=500, help="by each process")
     parser.add_argument("--without-sealing", action="store_true", help="for comparison")
+    parser.add_argument("--seal-every", type=float, default=1.0, metavar="SECONDS")
     parser.add_argument("--seal", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--move", help=argparse.SUPPRESS)
@@ -36,14 +37,15 @@ def main() -> None:
         from benchmarks import door_worker  # why: needs the environment of the parent
 
         if arguments.seal:
-            door_worker.seal()
+            door_worker.seal(arguments.seal_every)
             return
         door_worker.make(arguments.move, arguments.worker, arguments.moves)
         return
-    measure(arguments.processes, arguments.moves, sealing=not arguments.without_sealing)
+    every = None if arguments.without_sealing else arguments.seal_every
+    measure(arguments.processes, arguments.moves, seal_every=every)
 
 
-def measure(processes: int, moves: int, *, sealing: bool) -> None:
+def measure(processes: int, moves: int, *, seal_every: float | None) -> None:
     """Make a database of its own, let the processes move runs, and count what is there."""
     from benchmarks.place import database, machine  # why: before Django reads the settings
 
@@ -54,8 +56,10 @@ def measure(processes: int, moves: int, *, sealing: bool) -> None:
         from benchmarks import door_worker  # why: reads the settings
 
         door_worker.prepare(processes * moves)
-        sealer = [sys.executable, __file__, "--seal"]
-        beside = subprocess.Popen(sealer, env=environment, cwd=ROOT) if sealing else None
+        beside = None
+        if seal_every is not None:
+            sealer = [sys.executable, __file__, "--seal", "--seal-every", str(seal_every)]
+            beside = subprocess.Popen(sealer, env=environment, cwd=ROOT)
         for move in ("close", "assess"):
             door_worker.forget()
             command = [sys.executable, __file__, "--moves", str(moves), "--move", move]

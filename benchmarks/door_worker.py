@@ -43,11 +43,12 @@ def forget() -> None:
     Job.objects.all().delete()
 
 
-def seal() -> None:
-    """Number and seal what is written, until it is ended; a short breath where nothing is new."""
+def seal(every: float) -> None:
+    """Number and seal what is written, as the schedule does, until it is ended."""
     while True:
-        if not journal.number_committed() + sealing.seal_some():
-            time.sleep(0.02)
+        now = clock.now()
+        if not journal.number_all(now) + sealing.seal_all(now) or every:
+            time.sleep(every or 0.02)
 
 
 def sealed() -> str:
