@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from runs.models import DataGroup, File
 
-if TYPE_CHECKING:
-    from runs.registration import Row
-
 COLUMNS = ("data_group_id", "name", "bytes", "sha256", "adler32", "registered_at")
+
+
+class Row(NamedTuple):
+    """A file as its writer registers it."""
+
+    name: str
+    bytes: int
+    sha256: str
+    adler32: str
 
 
 def known_files(group: DataGroup, names: Sequence[str]) -> dict[str, tuple[int, str]]:

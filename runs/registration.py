@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
@@ -24,20 +24,12 @@ from catalogue.ground.refusal import Refused
 from proposals import access
 from proposals.models import Proposal
 from runs import bulk, queries
+from runs.bulk import Row
 from runs.models import DataGroup, Replica, Run
 
 # Rows handled at a time, and the number of faults reported of one call.
 CHUNK = 5000
 FAULTS = 20
-
-
-class Row(NamedTuple):
-    """A file as its writer registers it."""
-
-    name: str
-    bytes: int
-    sha256: str
-    adler32: str
 
 
 COLUMNS = frozenset(Row._fields)

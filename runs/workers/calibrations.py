@@ -15,7 +15,7 @@ from catalogue.ground.models import Detector, DetectorUnit, Store
 from catalogue.ports.engines import contract, engine_for
 from catalogue.ports.movers import Entry, Place, Receipt
 from catalogue.ports.outcome import Permanent, Transient
-from runs import constants, plans, queries, registration
+from runs import bulk, constants, plans, queries, registration
 from runs.models import Artifact, Calibration, DarkRequest, DataGroup, Replica, Run
 from runs.workers import places
 
@@ -198,7 +198,7 @@ def _keep(
 def _record_files(run: Run, moved: Receipt, store: Store) -> None:
     """Register the corrected files; their copy was read back when it was made."""
     row = Run.objects.select_for_update(of=("self",)).select_related("proposal").get(pk=run.pk)
-    rows = [registration.Row(e.path, e.bytes, e.sha256 or "", "") for e in moved.entries]
+    rows = [bulk.Row(e.path, e.bytes, e.sha256 or "", "") for e in moved.entries]
     before = set(row.data_groups.filter(kind="PROC").values_list("file_count", flat=True))
     group = registration.record(row, "PROC", rows, store)
     replica = queries.live_replica(group, store) or Replica.objects.create(

@@ -201,7 +201,7 @@ def _register_found(run: Run, found: list[Entry], store: Store) -> None:
     row = Run.objects.select_for_update(of=("self",)).select_related("proposal").get(pk=run.pk)
     if row.file_count:
         return
-    rows = [registration.Row(e.path, e.bytes, e.sha256 or "", "") for e in found]
+    rows = [bulk.Row(e.path, e.bytes, e.sha256 or "", "") for e in found]
     group = registration.record(row, "RAW", rows, store)
     row.checksums_are_ours = True
     row.save(update_fields=["checksums_are_ours"])

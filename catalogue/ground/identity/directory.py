@@ -8,8 +8,6 @@ are given to somebody else in time. So an LDAP person never becomes a local acco
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -18,6 +16,7 @@ from catalogue.ground import access, clock, inputs, journal
 from catalogue.ground.actor import Actor
 from catalogue.ground.identity import accounts, config, roles
 from catalogue.ground.identity.accounts import DIRECTORY, LDAP
+from catalogue.ground.identity.entry import Person
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import DirectorySync, Identity, User
 from catalogue.ground.refusal import Refused
@@ -25,30 +24,6 @@ from catalogue.ground.refusal import Refused
 log = logging.getLogger(__name__)
 
 GONE = "LDAP no longer has the account."
-LONGEST_LOGIN = 150
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """An entry of LDAP as it was read. `key` is its unique id; `given` what its groups give."""
-
-    login: str
-    key: str
-    dn: str
-    fields: Mapping[str, str] = field(default_factory=dict)
-    given: tuple[roles.Rule, ...] = ()
-
-
-class Unreachable(Refused):
-    """LDAP did not answer, or not as it should: nobody is signed in, nothing is changed."""
-
-    def __init__(self, problem: object) -> None:
-        self.problem = str(problem)
-        super().__init__(
-            "The directory of the facility does not answer, so passwords cannot be checked now. "
-            "Try again in some minutes.",
-            kind="state",
-        )
 
 
 def welcome(person: Person) -> User:

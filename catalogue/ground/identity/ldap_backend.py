@@ -11,7 +11,7 @@ from django_auth_ldap.backend import LDAPBackend
 from django_auth_ldap.config import LDAPSettings
 
 from catalogue.ground.identity import config, directory, ldap_reading, local
-from catalogue.ground.identity.directory import Unreachable
+from catalogue.ground.identity.entry import LONGEST_LOGIN, Unreachable
 from catalogue.ground.models import User
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
         if not username or not password or len(password) > LONGEST_PASSWORD:
             return None
         login = username.strip()
-        if not login or not login.isprintable() or len(login) > directory.LONGEST_LOGIN:
+        if not login or not login.isprintable() or len(login) > LONGEST_LOGIN:
             return None
         if local.is_local(login):
             return None

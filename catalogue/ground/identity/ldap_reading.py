@@ -19,7 +19,7 @@ from ldap.filter import escape_filter_chars
 
 from catalogue.ground.identity import person as people
 from catalogue.ground.identity.config import Ldap
-from catalogue.ground.identity.directory import LONGEST_LOGIN, Person, Unreachable
+from catalogue.ground.identity.entry import LONGEST_LOGIN, Person, Unreachable
 from catalogue.ground.identity.roles import Rule
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from django.db.models import Q
 from catalogue.ground import clock
 from catalogue.ground.identity import accounts, config, directory, roles
 from catalogue.ground.identity.accounts import DIRECTORY, LDAP
-from catalogue.ground.identity.directory import Person
+from catalogue.ground.identity.entry import Person
 from catalogue.ground.models import DirectorySync, Identity, User
 from catalogue.ground.refusal import Refused
 
