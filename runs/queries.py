@@ -247,6 +247,16 @@ def live_replica(group: DataGroup, store: Store) -> Replica | None:
     return group.replicas.filter(store=store, state__in=LIVE).first()
 
 
+def other_copies(replica: Replica, *, older: bool = False) -> list[Replica]:
+    """The replicas of the same data that lie in other stores. Only the `older` ones: of two that
+    turn out to be one, that which was known first stays."""
+    rows = Replica.objects.filter(data_group=replica.data_group_id, state__in=THERE)
+    rows = rows.exclude(store=replica.store_id).select_related(
+        "store", "data_group__run__proposal__instrument", "data_group__run__proposal__cycle"
+    )
+    return list(rows.filter(pk__lt=replica.pk) if older else rows)
+
+
 def readable_replica(group: DataGroup) -> Replica | None:
     """The best replica to read from: verified before reported, offline before online."""
     found = [r for r in group.replicas.select_related("store") if r.state in THERE]

@@ -45,6 +45,7 @@ def _copy(work: Work) -> Outcome | None:
         places.of_group(group, source),
         places.of_group(group, destination),
         entries,
+        besides=[places.of_replica(other) for other in queries.other_copies(replica)],
         progress=places.telling(work, "copied"),
         cancelled=work.cancelled,
     )
@@ -158,6 +159,7 @@ def verify_replica(work: Work) -> Outcome | None:
         receipt = places.reader(replica.store).verify(
             places.of_replica(replica),
             entries,
+            besides=[places.of_replica(r) for r in queries.other_copies(replica, older=True)],
             progress=places.telling(work, "read"),
             cancelled=work.cancelled,
         )

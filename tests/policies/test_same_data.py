@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 
 from catalogue.ground import clock, lifecycle
-from catalogue.ground.models import Store
+from catalogue.ground.actor import Actor
+from catalogue.ground.models import Job, Store
 from runs import commands as runs
+from runs import reporting
 from runs.models import DataGroup, Replica, Run
 from tests.factories import BEGIN, Facility
 
@@ -73,3 +76,31 @@ def test_two_names_of_one_other_place_are_one_copy_too(announced, facility: Faci
     traveller.shift(WEEK)
     lifecycle.perform_due()
     assert _online(run).state == "verified"
+
+
+def test_a_store_that_is_shown_under_a_second_mount_point_holds_one_copy(
+    announced, facility: Facility, tmp_path: Path
+) -> None:
+    """No name tells it: a link, or a mount of the same folder. Reading the data does."""
+    run, traveller = announced
+    mass = next(r for r in _elsewhere(run) if r.store.identifier == "mass_storage")
+    offline = facility.stores["offline"]
+    second = tmp_path / "second"
+    second.symlink_to(offline.mount)
+    Replica.objects.filter(pk=mass.pk).delete()
+    alias = Store.objects.create(
+        identifier="archive", name="archive", mount=str(second), tier="mass_storage",
+        agent=Store.EXTERNAL,
+    )  # fmt: skip
+    daq = Actor.of(facility.daq.user, face="api", scopes=frozenset({"daq", "transfer"}))
+    told = reporting.report_copied(mass.data_group, alias, by=daq)
+    lifecycle.perform_due()
+    told.refresh_from_db()
+    assert told.state == "corrupt"
+    assert (
+        "one and the same file" in Job.objects.get(name="runs.verify_replica", state="held").reason
+    )
+    traveller.shift(WEEK)
+    lifecycle.perform_due()
+    assert _online(run).state == "verified"
+    assert len(list(facility.raw_folder(run).iterdir())) == 3

@@ -108,15 +108,17 @@ class Mover(Protocol):
         destination: Place,
         entries: Sequence[Entry],
         *,
+        besides: Sequence[Place] = (),
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Receipt:
         """Copy the entries and read each back before it gets its name at the destination.
 
         A file that is already there with the right content is read back, not copied. Permanent:
-        the source differs from the catalogue, or another content holds the name (never
-        overwritten). After a failure or `Cancelled` no half-written file is left; files already
-        verified stay, since to remove those is `trash(…, partial=True)` and its caller's guards.
+        the source differs from the catalogue, another content holds the name (never overwritten),
+        or what is there is one and the same file as at the source or in a place of `besides`.
+        After a failure or `Cancelled` no half-written file is left; files already verified stay,
+        since to remove those is `trash(…, partial=True)` and its caller's guards.
         """
 
     def verify(
@@ -124,10 +126,14 @@ class Mover(Protocol):
         place: Place,
         entries: Sequence[Entry],
         *,
+        besides: Sequence[Place] = (),
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Receipt:
         """Read the entries from the disk and compare them with the catalogue.
+
+        `besides` are where other copies of them lie: a file that is one and the same as there is a
+        difference too. One store may be shown under two mount points.
 
         All files are looked at; Permanent then names the first difference, and carries up to
         100 of them as `differences`. A missing file has `found=None`.

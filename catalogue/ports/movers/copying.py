@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from catalogue.ports.movers import names
@@ -39,14 +39,18 @@ MODE = 0o440
 """Of every file a mover copies: data are written once."""
 
 
-def copy_one(disk: Disk, source: Place, destination: Place, entry: Entry, watch: Watch) -> Entry:
-    """Bring one entry to the destination and return it with the sha256 that was read back there."""
+def copy_one(
+    disk: Disk, places: Sequence[Place], destination: Place, entry: Entry, watch: Watch
+) -> Entry:
+    """Bring one entry from the first of `places` to the destination, and return it with the sha256
+    that was read back there; it must not be the file that one of the places has."""
+    source, *besides = places
     path = f"{source.path}/{entry.path}"
     with told(f"copying {path} to {destination}", file=path):
         parts = [*names.place_components(destination), *names.components(entry.path)[:-1]]
         with folder_below(disk, destination.mount, parts) as folder:
             if folder.status(last(entry.path)) is not None:
-                return _confirm(folder, source, entry, watch)
+                return _confirm(folder, source, entry, watch, besides)
             return _bring(folder, source, entry, watch)
 
 
@@ -79,11 +83,14 @@ def _data(
         raise Transient(f"{where} changed while it was copied")
 
 
-def _confirm(folder: Folder, source: Place, entry: Entry, watch: Watch) -> Entry:
+def _confirm(
+    folder: Folder, source: Place, entry: Entry, watch: Watch, besides: Sequence[Place]
+) -> Entry:
     """The entry, if the file that has its name at the destination is it. Never overwritten."""
     disk, name, path = folder.disk, last(entry.path), f"{source.path}/{entry.path}"
     clear_stale(folder, name)
     _must_be_another(folder, source, entry)
+    _must_be_others(folder, besides, entry)
     expected = entry
     if entry.sha256 is None:
         with folder_of(disk, source, entry.path) as origin:
@@ -113,7 +120,20 @@ def _must_be_another(folder: Folder, source: Place, entry: Entry) -> None:
     here = folder.status(name)
     if here is not None and there is not None and same_file(here, there):
         reason = f"{folder.shown(name)} and {source}/{entry.path} are one and the same file"
-        raise Permanent(f"{reason}: this is no second copy", file=f"{source.path}/{entry.path}")
+        file = f"{source.path}/{entry.path}"
+        raise Permanent(f"{reason}: this is no second copy", file=file, same_as=str(source))
+
+
+def _must_be_others(folder: Folder, places: Sequence[Place], entry: Entry) -> None:
+    """The same of further places; of one that cannot be looked at from here nothing is known."""
+    for place in places:
+        try:
+            _must_be_another(folder, place, entry)
+        except Permanent as fault:
+            if "same_as" in fault.evidence:
+                raise
+        except (Transient, OSError):
+            continue
 
 
 def _on_disk(folder: Folder, entry: Entry, watch: Watch) -> Sums:
@@ -128,7 +148,9 @@ def _on_disk(folder: Folder, entry: Entry, watch: Watch) -> Sums:
     return read_back(folder, name, watch, adler32=adler32)
 
 
-def verify_one(disk: Disk, place: Place, entry: Entry, watch: Watch) -> Entry | Permanent:
+def verify_one(
+    disk: Disk, place: Place, entry: Entry, watch: Watch, besides: Sequence[Place] = ()
+) -> Entry | Permanent:
     """The entry with the sha256 that was read back; a difference is returned, not raised."""
     path = f"{place.path}/{entry.path}"
     with told(f"reading back {path} in {place.mount}", file=path):
@@ -136,6 +158,7 @@ def verify_one(disk: Disk, place: Place, entry: Entry, watch: Watch) -> Entry | 
             with folder_of(disk, place, entry.path) as folder:
                 if folder.status(last(entry.path)) is None:
                     return missing(place, entry.path, expected=entry.sha256)
+                _must_be_others(folder, besides, entry)
                 where = folder.shown(last(entry.path))
                 return compared(entry, _on_disk(folder, entry, watch), where=where, path=path)
         except Permanent as fault:

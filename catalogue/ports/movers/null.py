@@ -34,6 +34,7 @@ class NullMover:
         destination: Place,
         entries: Sequence[Entry],
         *,
+        besides: Sequence[Place] = (),
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Receipt:
@@ -44,6 +45,7 @@ class NullMover:
         place: Place,
         entries: Sequence[Entry],
         *,
+        besides: Sequence[Place] = (),
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Receipt:

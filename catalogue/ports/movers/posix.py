@@ -59,6 +59,7 @@ class PosixMover:
         destination: Place,
         entries: Sequence[Entry],
         *,
+        besides: Sequence[Place] = (),
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Receipt:
@@ -72,7 +73,7 @@ class PosixMover:
             self._make_folders(destination, checked)
 
         def one(entry: Entry, watch: Watch) -> Entry:
-            return copy_one(self._disk, source, destination, entry, watch)
+            return copy_one(self._disk, (source, *besides), destination, entry, watch)
 
         done = self._crew(progress, cancelled).run(checked, one, _watch(checked, passes=2))
         with told(f"flushing {destination}"):
@@ -84,6 +85,7 @@ class PosixMover:
         place: Place,
         entries: Sequence[Entry],
         *,
+        besides: Sequence[Place] = (),
         progress: OnProgress | None = None,
         cancelled: IsCancelled | None = None,
     ) -> Receipt:
@@ -92,7 +94,7 @@ class PosixMover:
         checked = names.checked(entries)
 
         def one(entry: Entry, watch: Watch) -> Entry | Permanent:
-            return verify_one(self._disk, place, entry, watch)
+            return verify_one(self._disk, place, entry, watch, besides)
 
         found = self._crew(progress, cancelled).run(checked, one, _watch(checked, passes=1))
         faults = [each for each in found if isinstance(each, Permanent)]

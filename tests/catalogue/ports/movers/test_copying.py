@@ -340,6 +340,23 @@ def test_two_stores_that_show_one_file_are_no_second_copy(source: Place, tmp_pat
         mover().copy(source, linked, [entry(DA, files()[DA])])
 
 
+def test_a_store_under_a_second_mount_point_is_no_further_copy(
+    source: Place, destination: Place, tmp_path: Path
+) -> None:
+    """A third copy that is the second by another name, whether it is copied to or only read."""
+    known = entries(files())
+    mover().copy(source, destination, known)
+    (tmp_path / "second").symlink_to(destination.mount)
+    again = Place(tmp_path / "second", destination.path)
+    gone = Place(tmp_path / "not mounted here", destination.path)
+    places = [gone, destination]
+    with pytest.raises(Permanent, match="one and the same file"):
+        mover().copy(source, again, known, besides=places)
+    with pytest.raises(Permanent, match="no second copy"):
+        mover().verify(again, known, besides=places)
+    assert mover().verify(destination, known, besides=[gone, source]).read_back
+
+
 def test_a_draft_that_was_replaced_gets_no_name(source: Place, destination: Place) -> None:
     """Another attempt has removed ours and begun its own: what has the hidden name is half."""
 
