@@ -100,7 +100,10 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 
 def _read(request: HttpRequest) -> dict[str, str]:
-    if int(request.headers.get("content-length") or 0) > LONGEST_BODY:
+    length = request.headers.get("content-length") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise Malformed("The header Content-Length is not a number.")
+    if len(length) > len(str(LONGEST_BODY)) or int(length) > LONGEST_BODY:
         raise Malformed(f"The body has more than {LONGEST_BODY} bytes.")
     try:
         if request.content_type == "application/json":
@@ -117,6 +120,8 @@ def _read(request: HttpRequest) -> dict[str, str]:
     for name, value in told.items():
         if not isinstance(value, str) or len(value) > LONGEST_TEXT:
             raise Malformed(f"{name} is not a text of at most {LONGEST_TEXT} characters.")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise Malformed(f"{name} has half a character.")  # which nobody could write down
     return told
 
 

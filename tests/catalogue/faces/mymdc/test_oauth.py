@@ -216,6 +216,8 @@ def test_there_is_one_grant(known: tuple[Program, str], grant: str) -> None:
         ("&".join(f"a{n}=1" for n in range(1500)), FORM),
         ("--x\r\n", "multipart/form-data"),
         ("\xff\xfe", "application/json"),
+        ('{"grant_type": "\\ud800"}', "application/json"),
+        ('{"grant_type": "client_credentials", "scope": "read \\udfff"}', "application/json"),
     ],
 )
 def test_what_cannot_be_read_is_a_bad_request(
@@ -224,6 +226,13 @@ def test_what_cannot_be_read_is_a_bad_request(
     answer = ask(known, body, kind=kind)
     assert answer.status_code == 400, answer.content
     assert answer.json()["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1" * 5000, "\u00b2"])
+def test_a_length_that_is_none_is_a_bad_request(known: tuple[Program, str], length: str) -> None:
+    headers = {**basic(known[0].client_id, known[1]), "content-length": length}
+    answer = Client().post(PATH, data=GRANT, content_type=FORM, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
 def test_only_posts_are_answered(known: tuple[Program, str]) -> None:
