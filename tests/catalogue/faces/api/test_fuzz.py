@@ -2,12 +2,15 @@
 promises is kept, and nothing breaks.
 
 `FUZZ_EXAMPLES` says how many calls to each operation the test marked `fuzz` makes, in each mode:
-good data and bad data. Without it a few are made.
+good data and bad data. Without it a few are made. `FUZZ_ONLY` (a regular expression) picks the
+operations, and `FUZZ_AS=staff` has a data manager call them: what takes a person is closed to
+programs.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
@@ -25,14 +28,21 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import negative_data_rejection
 
+from catalogue.ground import clock
+from catalogue.ground.models import Approval
+from policies import commands as policies
+from policies.models import Policy
 from proposals.models import Experiment, Proposal
 from runs import calibrating
 from runs.models import Replica, Run
 from tests.calling import Caller, Callers, done
-from tests.factories import Facility
+from tests.constant_rows import Catalogue
+from tests.factories import CLAUSES, Facility
 
 FEW = 5
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+ONLY = re.compile(os.environ.get("FUZZ_ONLY", ""))
+AS_STAFF = os.environ.get("FUZZ_AS", "") == "staff"
 
 # Addresses whose answers are told elsewhere: files and reports are no JSON.
 LEFT_OUT = ["/files/{name}", "/report"]
@@ -74,8 +84,16 @@ def real(facility: Facility, run: Run, callers: Callers) -> dict[str, str]:
     asked = calibrating.request_dark(dark, by=facility.staff, detector=detector)
     sample = done(callers.leader.post(f"{one}/samples", {"name": "salt"}), 201)
     hold = done(callers.leader.post(f"{one}/holds", {"reason": "mine"}), 201)
-    member = facility.person().username
+    member, deputy = facility.person().username, facility.person().username
     done(callers.leader.post(f"{one}/members", {"login": member}), 201)
+    done(callers.leader.post(f"{one}/members", {"login": deputy}), 201)
+    done(callers.leader.post(f"{one}/deputies", {"login": deputy}), 201)
+    policies.draft_policy(
+        name="Next", clauses=CLAUSES, valid_from=clock.now(), reason="new", by=facility.staff
+    )
+    constants = Catalogue()
+    condition = constants.condition()
+    unit = detector.units.all()[0]
     return {
         "proposals": str(proposal.number),
         "runs": str(run.number),
@@ -90,6 +108,12 @@ def real(facility: Facility, run: Run, callers: Callers) -> dict[str, str]:
         "jobs": str(done(callers.staff.get("jobs"))["results"][0]["id"]),
         "instruments": facility.instrument.identifier,
         "detectors": detector.identifier,
+        "deputies": deputy,
+        "policies": str(Policy.objects.all()[0].pk),
+        "approvals": str(Approval.objects.get().pk),
+        "conditions": str(condition.pk),
+        "constants": str(constants.version(unit, condition).pk),
+        "detector-units": unit.physical_name,
     }
 
 
@@ -120,7 +144,8 @@ def _fuzz(
 ) -> None:  # fmt: skip
     """Good or bad calls to every operation; all that broke a promise are told together."""
     program = Caller(
-        facility.daq.user, scopes=["read", "write", "daq", "adopt", "assess", "calibrate"]
+        facility.staff.user if AS_STAFF else facility.daq.user,
+        scopes=["read", "write", "daq", "adopt", "assess", "calibrate"],
     )
     # Under the name that the document gives it, else the probes without a token would have it too.
     token = {"Authorization": program.headers["authorization"]}
@@ -131,6 +156,8 @@ def _fuzz(
         operation = found.ok()
         if any(operation.path.endswith(part) for part in LEFT_OUT):
             continue
+        if not ONLY.search(operation.label):
+            continue
         if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
             continue  # nothing could be wrong but the address
         tried += 1
@@ -139,7 +166,7 @@ def _fuzz(
         except BaseException as problem:  # noqa: BLE001 - failures come as groups, told below
             problems.append(f"{operation.label}: {_said(problem)}")
     assert not problems, "\n\n" + "\n\n".join(problems)
-    assert tried > (75 if mode is GenerationMode.POSITIVE else 55)
+    assert ONLY.pattern or tried > (75 if mode is GenerationMode.POSITIVE else 55)
 
 
 def _said(problem: BaseException) -> str:

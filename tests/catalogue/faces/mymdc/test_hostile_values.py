@@ -43,6 +43,22 @@ def proposal(facility: Facility) -> Proposal:
     return facility.proposal(state="A")
 
 
+NEEDED = {
+    "create": ("make",), "update": ("change",), "destroy": ("remove",), "index": ("rows",),
+    "show": ("rows",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tree", "resource"), RESOURCES, ids=lambda r: getattr(r, "path", r))
+def test_every_verb_that_is_served_is_there(tree: str, resource: type[Resource]) -> None:
+    """What a subclass must give raises NotImplementedError in `Resource`: no request gets there."""
+    needed = {name for verb in resource.verbs for name in NEEDED[verb]}
+    if resource.unique and resource.verbs & {"create", "update"}:
+        needed.add("everywhere")
+    missing = {name for name in needed if getattr(resource, name) is getattr(Resource, name)}
+    assert not missing
+
+
 @pytest.mark.fuzz
 @pytest.mark.parametrize(("tree", "resource"), RESOURCES, ids=lambda r: getattr(r, "path", r))
 def test_odd_values_in_every_member(
