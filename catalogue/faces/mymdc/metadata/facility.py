@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import Prefetch, QuerySet
 from django.urls import URLPattern
 
+from catalogue.faces.mymdc import wire
 from catalogue.faces.mymdc.call import Answer, Call
 from catalogue.faces.mymdc.columns import (
     anything,
@@ -68,9 +69,12 @@ def rows_named(ids: Any, column: str, rows: QuerySet[Any]) -> list[Any]:
     if ids in (None, ""):
         return []
     wanted = ids if isinstance(ids, list) else [ids]
-    numbers = {int(n) for n in wanted if isinstance(n, int) or str(n).lstrip("-").isdecimal()}
-    found = list(rows.filter(pk__in=numbers)) if len(wanted) <= 1000 else []
-    if len(found) < len({str(n) for n in wanted}):
+    try:
+        numbers = {wire.integer(n) for n in wanted}
+    except wire.Unreadable:
+        numbers = {None}
+    found = list(rows.filter(pk__in=numbers - {None})) if len(wanted) <= 1000 else []
+    if len(found) < len(numbers):
         raise Wrong({column: ["must exist"]})
     return found
 

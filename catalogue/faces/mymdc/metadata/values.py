@@ -37,6 +37,8 @@ LINKS: Final = {
     "data_groups_parameters_attributes": ("data_group_id", "data_groups", lookup.groups),
 }
 Known = dict[tuple[str, int | None], Any]
+DEEPEST: Final = 100
+"""Levels of JSON that is kept as it came."""
 REPORT_NAME: Final = re.compile(r"\S+\.pdf")
 # R (requested) and F (finished) are written down; the letters of the others are our choice.
 DARK: Final = {"R": "requested", "IP": "running", "F": "finished", "E": "failed"}
@@ -176,16 +178,18 @@ class Reports(Resource):
 
 
 def _storable(value: Any) -> Any:
-    """JSON without the characters that no database keeps."""
-    left = [value]
+    """JSON without the characters that no database keeps, of a depth that can be written down."""
+    left = [(value, 1)]
     while left:
-        item = left.pop()
+        item, depth = left.pop()
+        if depth > DEEPEST:
+            raise wire.Unreadable("is invalid")
         if isinstance(item, str):
             wire.text(item)
         elif isinstance(item, dict):
-            left.extend((*item, *item.values()))
+            left.extend((part, depth + 1) for part in (*item, *item.values()))
         elif isinstance(item, list):
-            left.extend(item)
+            left.extend((part, depth + 1) for part in item)
     return value
 
 

@@ -21,6 +21,7 @@ ODD: tuple[bytes, ...] = (
     b'"a\\u0000b"', b'"\\ud800"', b"1e400", b"9223372036854775808", b"2147483648", b"[]", b"{}",
     b'[{"id":1e400}]', b'[{"run_id":{}}]', b'{"logbook_url":"https://a.de/\\ud800"}',
     b'{"logbook_url":"https://a.de/\\u0000"}', b'"9999-12-31T23:59:59-14:00"', b'"nan"', b"-0",
+    b'"--5"', b'["--5"]', b"[%d]" % 10**30, b'"%s"' % (b"9" * 5000), b"[" * 800 + b"]" * 800,
 )  # fmt: skip
 
 
@@ -121,6 +122,29 @@ PATHS = (
 @pytest.mark.parametrize("path", PATHS)
 def test_odd_bodies(legacy: Legacy, path: str) -> None:
     assert [b[:60] for b in BODIES if legacy.post(path, b).status_code >= 500] == []
+
+
+@pytest.mark.parametrize("odd", ["--5", "9" * 5000, 10**30, [1, "--5"], [None], [{}], "1,2"])
+def test_ids_in_a_list_that_are_none(legacy: Legacy, odd: object) -> None:
+    body = {"technique": {"identifier": "T1", "name": "T1", "flg_available": True}}
+    path = f"techniques/{legacy.post('techniques', body).json()['id']}"
+    named = {"technique": {"instrument_ids": odd}}
+    for told in (legacy.put(path, named), legacy.post(f"{path}/add_instruments", named)):
+        assert told.status_code == 422
+        assert told.json() == {"info": {"instrument_ids": ["must exist"]}}
+
+
+def test_json_that_is_kept_has_a_depth(legacy: Legacy, facility: Facility) -> None:
+    """As deep as could be read, it could not be written down."""
+    known = facility.proposal(), facility.detector()
+    body = (
+        b'{"dark_run":{"proposal_id":%d,"detector_id":%d,"pdu_physical_names":"x",'
+        b'"operation_mode_id":1,"runs_info":"[1]","pdu_karabo_das":%s}}'
+    )
+    for depth, status in ((50, 201), (850, 422)):
+        deep = b"[" * depth + b"]" * depth
+        told = legacy.post("dark_runs", body % (known[0].pk, known[1].pk, deep))
+        assert told.status_code == status, told.content[:200]
 
 
 MANY = "9" * 18

@@ -96,7 +96,7 @@ def test_all_that_the_address_shows_are_acted_on(proposal: Proposal, people: Peo
     "fields",
     [
         {"act": "retry"},
-        {"act": "retry", "job": ["x", "-1", "9" * 40]},
+        {"act": "retry", "job": ["x", "-1", "9" * 40, "9" * 5000]},
         {"act": "retry", "job": "0"},
     ],
 )
