@@ -58,6 +58,7 @@ class ProposalsConfig(AppConfig):
             "proposals.upkeep.renew_due",
             "proposals.upkeep.look_due",
             "proposals.letters.tell_of_releases",
+            "proposals.letters.tell_again_of_held",
         ):
             lifecycle.on_schedule(due)
 

@@ -73,9 +73,36 @@ def _held(job: Job, world: World) -> Iterable[Wanted]:
 @performs("proposals.tell_held", plan=_held)
 def tell_held(work: Work) -> Outcome:
     """Tell those who must act of the jobs that are held."""
-    who = work.job.params["who"]
+    who, again = work.job.params["who"], bool(work.job.params.get("again"))
     proposal = about.proposal_of(work.job.proposal)
-    return tell(work, about.HELD, lambda: about.who_act(who, proposal), who=who)
+    return tell(work, about.HELD, lambda: about.who_act(who, proposal), who=who, again=again)
+
+
+def tell_again_of_held(now: datetime) -> int:
+    """Ask for another notice, week after week, of what has waited for an office since; part of the
+    schedule. Of all that an office has held for one proposal, that of the oldest is told."""
+    held = Job.objects.filter(
+        state=Job.State.HELD, who__in=about.OFFICES, created_at__lte=now - about.HELD_AGAIN
+    )
+    oldest: dict[tuple[int | None, str], Job] = {}
+    for job in held.exclude(name__in=(about.SEND, *TELLS)).order_by("pk"):
+        oldest.setdefault((job.proposal, job.who), job)
+    fresh = [wanted for job in oldest.values() for wanted in _again(job, now)]
+    return len(enqueue(fresh, by=SCHEDULE))
+
+
+def _again(job: Job, now: datetime) -> Iterable[Wanted]:
+    """The notice of the week that a held job is in, unless it was asked for."""
+    last = job.tries.first()
+    tried = last.ended_at if last is not None else None
+    weeks = (now - max(job.created_at, job.after, tried or job.created_at)) // about.HELD_AGAIN
+    event = f"held:{job.pk}:{weeks}"
+    told = Job.objects.filter(
+        subject_type=job._meta.label_lower, subject_id=job.pk, name="proposals.tell_held"
+    )
+    if weeks >= 1 and event not in {one.params["event"] for one in told}:
+        params = {"event": event, "who": job.who, "again": True}
+        yield Wanted("proposals.tell_held", job, params=params, lane=f"notice:{event}")
 
 
 def _findable(doi: Doi, world: World) -> Iterable[Wanted]:

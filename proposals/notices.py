@@ -6,6 +6,8 @@ when it is sent; the words are made from what is so at that moment.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import Q
 
 from catalogue.ground import access as words
@@ -24,10 +26,16 @@ SEND = "proposals.send_notice"
 AHEAD = (90, 30)
 """Days before the release on which the team is told; once more on the day."""
 
+HELD_AGAIN = timedelta(days=7)
+"""How long after it was held, and then how often, those who must act are told again of a job."""
+
 _ACTS = {
     "data manager": ("data_manager",),
     "local contact": ("local_contact", "instrument_scientist"),
+    "instrument scientist": ("instrument_scientist", "local_contact"),
 }
+OFFICES = tuple(_ACTS)
+"""As a job names who must act; one that somebody holds by hand names that person."""
 _LISTED = 10
 
 
@@ -112,9 +120,12 @@ def told_held(notice: Notice, actor: Actor) -> Told | None:
     if count > _LISTED:
         lines.append(f"- and {count - _LISTED} more")
     are = "is" if count == 1 else "are"
+    if notice.facts.get("again"):
+        are += " still"
+    an = "An" if notice.facts["who"][:1] in "aeiou" else "A"
     text = (
         f"{count_text(count, 'job')}{where} {are} held and cannot go on by "
-        f"{'itself' if count == 1 else 'themselves'}. A {notice.facts['who']} must act:\n\n"
+        f"{'itself' if count == 1 else 'themselves'}. {an} {notice.facts['who']} must act:\n\n"
         + "\n".join(lines)
         + "\n\nNothing half-made is left. Put right what stopped them, then let them go again."
     )

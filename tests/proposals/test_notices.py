@@ -15,7 +15,8 @@ from catalogue.ground.actor import WORKER
 from catalogue.ground.models import Doi, Job, Notice, User
 from catalogue.ports.mail import SmtpPost
 from catalogue.ports.outcome import Transient
-from proposals import commands
+from proposals import commands, letters
+from proposals import notices as about
 from proposals.models import Proposal
 from runs import calibrating
 from runs import commands as run_commands
@@ -98,6 +99,33 @@ def test_a_job_held_by_hand_is_told_to_nobody(facility: Facility, active: Propos
     lifecycle.hold(job, by=facility.staff, reason="wait for the night")
     gather()
     assert mail.outbox == []
+    with time_machine.travel(clock.now() + timedelta(days=8), tick=False):
+        assert letters.tell_again_of_held(clock.now()) == 0
+
+
+def test_what_stays_held_is_told_again_each_week(facility: Facility, active: Proposal) -> None:
+    """A letter is overlooked; the copies would wait for ever, and others behind them."""
+    people = People(facility, active)
+    held(facility, active, 2)
+    gather()
+    begun = clock.now()
+    for day, letters_by_then in ((6, 1), (8, 2), (9, 2), (15, 3), (14, 3), (16, 3)):
+        with time_machine.travel(begun + timedelta(days=day), tick=False):
+            letters.tell_again_of_held(clock.now())
+            lifecycle.perform_due()
+        assert len(to(people.data_manager)) == letters_by_then, day
+    assert to(people.data_manager)[1:] == ["2 jobs of p900100 are still held"] * 2
+    for job in Job.objects.filter(state="held"):
+        lifecycle.call_off(job, by=facility.staff, reason="not wanted")
+    with time_machine.travel(begun + timedelta(days=40), tick=False):
+        assert letters.tell_again_of_held(clock.now()) == 0
+
+
+def test_what_an_instrument_scientist_must_do_is_told_to_them(
+    facility: Facility, active: Proposal
+) -> None:
+    person = facility.person("instrument_scientist", instrument=True)
+    assert about.who_act("instrument scientist", active) == [person]
 
 
 def test_the_team_hears_of_announced_removals_once(facility: Facility, active: Proposal) -> None:
