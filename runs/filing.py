@@ -116,7 +116,7 @@ def _bad_name(name: str) -> Invalid | None:
 
 def _enter(group: DataGroup, files: list[File], by: Actor) -> None:
     size = sum(file.bytes for file in files)
-    _refuse_too_much(group, size)
+    registration.refuse_too_much(group, size)
     if group.run_id is None:
         File.objects.bulk_create(files)
         grouping.count_group(group, files=len(files), size=size)
@@ -130,14 +130,6 @@ def _enter(group: DataGroup, files: list[File], by: Actor) -> None:
     facts = {"kind": group.kind, "files": len(files), "bytes": size}
     about = group if group.run_id is None else group.run
     journal.write(about, "register files", by=by, facts=facts)
-
-
-def _refuse_too_much(group: DataGroup, more: int) -> None:
-    """Totals are kept in columns of 64 bits."""
-    now = DataGroup.objects.values_list("bytes", flat=True).get(pk=group.pk)
-    of_run = group.run.bytes if group.run_id is not None else 0
-    if max(now, of_run) + more > inputs.BIGGEST:
-        raise Invalid("bytes", f"all files together must have at most {inputs.BIGGEST}", more)
 
 
 @transaction.atomic
@@ -186,7 +178,7 @@ def _change(row: File, to: dict[str, Any]) -> None:
         if group.files.filter(name=to["name"]).exists():
             raise Invalid("name", TAKEN, to["name"])
     more = to.get("bytes", row.bytes) - row.bytes
-    _refuse_too_much(group, more)
+    registration.refuse_too_much(group, more)
     for name, value in to.items():
         setattr(row, name, value)
     row.save(update_fields=fields)

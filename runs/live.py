@@ -23,6 +23,7 @@ from django.db.models.functions import JSONObject
 
 from catalogue.ground import clock, journal
 from catalogue.ground.models import Entry, Job, JournalHead
+from catalogue.ground.totals import BigSum
 from proposals.models import Proposal
 from runs import tabled
 from runs.models import Calibration, Run
@@ -98,8 +99,8 @@ def _beats(number: int) -> QuerySet[Run, Any]:
     return found.values("proposal").annotate(
         value=JSONObject(
             at=Max("heartbeat_at"),
-            bytes=Sum("heartbeat_bytes"),
-            train=Sum("last_train"),
+            bytes=BigSum("heartbeat_bytes"),
+            train=BigSum("last_train"),
             silent=Count("pk", filter=Q(heartbeat_at__lt=silent)),
         )
     ).values("value")  # fmt: skip

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from catalogue.ground.actor import Actor
 from catalogue.ground.models import Store
+from catalogue.ground.totals import BigSum
 from proposals.models import Proposal
 from runs import access
 from runs.models import DataGroup, Replica, Run
@@ -57,8 +58,8 @@ def totals(proposal: Proposal) -> list[Total]:
         .values("store")
         .annotate(
             verified=Count("data_group__run", filter=raw & Q(state="verified"), distinct=True),
-            raw_bytes=Sum(SIZE, filter=raw & PRESENT, default=0),
-            proc_bytes=Sum(SIZE, filter=proc & PRESENT, default=0),
+            raw_bytes=BigSum(SIZE, filter=raw & PRESENT, default=0),
+            proc_bytes=BigSum(SIZE, filter=proc & PRESENT, default=0),
             leaving=Count("pk", filter=Q(state__in=("scheduled", "trashed"))),
             leaves_at=Min("remove_at", filter=Q(state="scheduled")),
             broken=Count("pk", filter=Q(state__in=("lost", "corrupt"))),

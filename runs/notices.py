@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Min
 
 from catalogue.ground import access as words
 from catalogue.ground import calendar, clock
@@ -13,6 +13,7 @@ from catalogue.ground.jobs import Wanted
 from catalogue.ground.lifecycle import Outcome, Work, World, performs
 from catalogue.ground.models import Notice
 from catalogue.ground.notices import Told, Window
+from catalogue.ground.totals import BigSum
 from catalogue.ground.words import bytes_text, count_text
 from proposals import letters
 from proposals import notices as about
@@ -64,7 +65,7 @@ def told_removal(notice: Notice, actor: Actor) -> Told | None:
     ).aggregate(
         copies=Count("pk"),
         runs=Count("data_group__run", distinct=True),
-        bytes=Sum("data_group__bytes", default=0),
+        bytes=BigSum("data_group__bytes", default=0),
         first=Min("remove_at"),
     )
     if not found["copies"]:

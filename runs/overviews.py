@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 
 from catalogue.ground import access as words
 from catalogue.ground.actor import Actor
 from catalogue.ground.models import Job
+from catalogue.ground.totals import BigSum
 from proposals import access as proposals
 from proposals.models import Proposal
 from runs import queries
@@ -53,7 +54,7 @@ def going(actor: Actor) -> QuerySet[Proposal]:
         .filter(going)
         .annotate(
             copies_going=Count(where),
-            bytes_going=Sum(f"{where}__data_group__bytes", default=0),
+            bytes_going=BigSum(f"{where}__data_group__bytes", default=0),
             announced_at=Min(f"{where}__notice_at"),
             going_at=Min(f"{where}__remove_at"),
         )

@@ -17,6 +17,7 @@ from catalogue.ground.lifecycle import Consequence
 from catalogue.ground.lifecycle.foresight import Answer
 from catalogue.ground.models import Store
 from catalogue.ground.refusal import Refused
+from catalogue.ground.totals import BigSum
 from catalogue.ground.words import bytes_text, count_text
 from proposals import access
 from proposals import queries as proposals
@@ -59,7 +60,7 @@ def explain(proposal: Proposal, allowed: Collection[str]) -> list[Answer]:
     found = (
         _open_groups(proposal)
         .order_by()
-        .aggregate(runs=Count("run", distinct=True), files=Sum("file_count"), bytes=Sum("bytes"))
+        .aggregate(runs=Count("run", distinct=True), files=Sum("file_count"), bytes=BigSum("bytes"))
     )
     if not found["runs"]:
         return [_nothing(proposal)]

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from django.db.models import DurationField, ExpressionWrapper, F, Q, Sum
 
+from catalogue.ground.totals import BigSum
 from catalogue.ground.words import bytes_text, number_text
 from proposals.models import DataManagementPlan, Proposal
 from runs.models import DataGroup, Run
@@ -104,7 +105,9 @@ def _lines(proposal: Proposal, plan: DataManagementPlan | None) -> Iterator[Comp
 def _volumes(proposal: Proposal) -> dict[str, int]:
     """Registered bytes by kind of data, whether they are still kept or not."""
     of_it = Q(run__proposal=proposal, run__withdrawn_at__isnull=True)
-    rows = DataGroup.objects.filter(of_it).order_by().values_list("kind").annotate(n=Sum("bytes"))
+    rows = (
+        DataGroup.objects.filter(of_it).order_by().values_list("kind").annotate(n=BigSum("bytes"))
+    )
     return {kind: int(n) for kind, n in rows}
 
 

@@ -98,6 +98,7 @@ def register(
         for start, chunk in _chunks(files):
             _register_chunk(group, start, chunk, done)
         if done.created:
+            refuse_too_much(group, done.bytes)
             refuse_late(group, store)
         count(run, group, store, done, by)
         if done.created:
@@ -144,6 +145,14 @@ def refuse_late(group: DataGroup, store: Store) -> None:
             )
         if replica.store_id == store.pk and replica.state in ("scheduled", "trashed"):
             raise Refused(f"{group} in {store} is on its way out.", who="a data manager")
+
+
+def refuse_too_much(group: DataGroup, more: int) -> None:
+    """Totals are kept in columns of 64 bits."""
+    now = DataGroup.objects.values_list("bytes", flat=True).get(pk=group.pk)
+    of_run = group.run.bytes if group.run_id is not None else 0
+    if max(now, of_run) + more > inputs.BIGGEST:
+        raise Invalid("bytes", f"all files together must have at most {inputs.BIGGEST}", more)
 
 
 COPIED_ON = tuple(s for s in queries.LIVE if s not in ("expected", "copying"))

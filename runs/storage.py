@@ -12,13 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, Sum, When
+from django.db.models import BigIntegerField, Case, Count, F, Q, QuerySet, When
 from django.db.models.functions import TruncDate
 
 from catalogue.ground import access as words
 from catalogue.ground import clock
 from catalogue.ground.actor import Actor
 from catalogue.ground.models import Job, Store
+from catalogue.ground.totals import BigSum
 from proposals import access as proposals
 from proposals import queries as of_proposals
 from proposals.models import Proposal
@@ -189,9 +190,9 @@ def _counted(replicas: QuerySet[Replica]) -> list[Row]:
         replicas.values_list("store", "data_group__run__proposal", "data_group__run__quality")
         .annotate(
             replicas=Count("pk", filter=there),
-            used=Sum(SIZE, filter=there, default=0),
-            scheduled=Sum(SIZE, filter=Q(state="scheduled"), default=0),
-            in_trash=Sum(SIZE, filter=Q(state="trashed"), default=0),
+            used=BigSum(SIZE, filter=there, default=0),
+            scheduled=BigSum(SIZE, filter=Q(state="scheduled"), default=0),
+            in_trash=BigSum(SIZE, filter=Q(state="trashed"), default=0),
             broken=Count("pk", filter=Q(state__in=["lost", "corrupt"])),
         )
         .order_by()
@@ -285,7 +286,7 @@ def going(actor: Actor, store: Store | None = None) -> list[Going]:
         .order_by()
         .annotate(day=TruncDate("remove_at", tzinfo=zone))
         .values_list("day", "store")
-        .annotate(copies=Count("pk"), size=Sum(SIZE, default=0))
+        .annotate(copies=Count("pk"), size=BigSum(SIZE, default=0))
     )
     looks = dict(
         _judgements(actor, today)

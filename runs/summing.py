@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
+from catalogue.ground.totals import BigSum
 from proposals.models import Proposal
 from runs import queries
 from runs.models import Calibration, Replica, Run
@@ -32,7 +33,7 @@ def of_proposal(proposal: Proposal) -> dict[str, int]:
     """How many runs, files and bytes a proposal has, how many of its corrections are done, and how
     many versions of constants they used."""
     runs = Run.objects.filter(proposal=proposal)
-    sums = runs.aggregate(runs=Count("pk"), files=Sum("file_count"), bytes=Sum("bytes"))
+    sums = runs.aggregate(runs=Count("pk"), files=Sum("file_count"), bytes=BigSum("bytes"))
     done = Calibration.objects.filter(
         run__proposal=proposal, state=Calibration.State.AVAILABLE
     ).aggregate(corrections=Count("pk", distinct=True), constants=Count("constants", distinct=True))

@@ -22,7 +22,6 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
-    Sum,
     Value,
 )
 from django.db.models.functions import JSONObject
@@ -30,6 +29,7 @@ from django.db.models.functions import JSONObject
 from catalogue.ground import journal
 from catalogue.ground.jobs.outbox import OPEN
 from catalogue.ground.models import ExperimentType, Job, Technique
+from catalogue.ground.totals import BigSum
 from proposals.models import Experiment, Proposal, Sample
 from runs.models import Assessment, Calibration, CauseTag, Replica, Run
 
@@ -76,7 +76,7 @@ def totals(runs: QuerySet[Run]) -> Totals:
     read: what comes after `position` may be among them, what came before is."""
     found = runs.order_by().aggregate(
         runs=Count("pk"),
-        bytes=Sum("bytes", default=0),
+        bytes=BigSum("bytes", default=0),
         unmarked=Count("pk", filter=Q(quality="") & ~Q(status="open") & Q(withdrawn_at=None)),
         open=Count("pk", filter=Q(status="open")),
         position=Max(journal.position_now()),

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from catalogue.ground.inputs import Invalid
 from proposals.models import Proposal
-from runs import registration
+from runs import live, registration, summing
 from runs.models import File, Run
+from tests.calling import Callers, done, refused
 from tests.factories import Facility
+from tests.visiting import Visitor
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -75,3 +77,41 @@ def test_nothing_is_left_of_a_call_that_breaks_off(facility: Facility, run: Run)
     with pytest.raises(ConnectionResetError):
         registration.register(run, kind="RAW", files=rows(), by=facility.daq)
     assert File.objects.count() == before
+
+
+BIG = 2**63 - 1
+
+
+def test_what_a_run_holds_in_all_has_64_bits(run: Run, callers: Callers) -> None:
+    one = f"proposals/{run.proposal.number}/runs/{run.number}/files"
+    before = File.objects.count()
+
+    def body(*sizes: int, kind: str = "RAW") -> dict[str, Any]:
+        rows = [{"name": f"{n}.h5", "bytes": b, "sha256": "ab" * 32} for n, b in enumerate(sizes)]
+        return {"kind": kind, "files": rows}
+
+    for given_body in (body(BIG), body(BIG, BIG), body(BIG, kind="PROC")):
+        refused(callers.daq.post(one, given_body), 422, "bytes")
+        assert File.objects.count() == before
+    done(callers.daq.post(one, body(BIG - run.bytes)), 201)
+
+
+def test_what_runs_hold_together_may_be_more(
+    facility: Facility, run: Run, callers: Callers
+) -> None:
+    """A slip of one program must not break the pages of all runs, nor that of the storage."""
+    runs = f"proposals/{run.proposal.number}/runs"
+    other = facility.run(run.proposal)
+    for each in (run, other):
+        huge = [{"name": "huge.h5", "bytes": BIG - each.bytes, "sha256": "ab" * 32}]
+        done(callers.daq.post(f"{runs}/{each.number}/files", {"kind": "RAW", "files": huge}), 201)
+    for _ in range(2):
+        number = done(callers.daq.post(f"{runs}/next-number"), 201)["number"]
+        done(callers.daq.post(runs, {"number": number, "begin_at": "2026-11-20T09:00:00Z"}), 201)
+        far = {"bytes": BIG, "last_train": BIG}
+        done(callers.daq.post(f"{runs}/{number}/heartbeat", far))
+    of_it = f"/proposals/{run.proposal.number:06d}"
+    for path in (f"{of_it}/runs", f"{of_it}/repositories", of_it, "/storage"):
+        Visitor(facility.staff.user).get(path)
+    assert summing.of_proposal(run.proposal)["bytes"] > BIG
+    assert live.pulse(run.proposal.number, 0).beats
