@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -23,7 +24,7 @@ from oauth2_provider.admin import (
 )
 from simple_history.admin import SimpleHistoryAdmin
 
-from catalogue.ground import access, clock, journal
+from catalogue.ground import access, clock, journal, reference
 from catalogue.ground.actor import Actor
 from catalogue.ground.identity import accounts
 from catalogue.ground.models import (
@@ -54,11 +55,13 @@ from catalogue.ground.models.facility import KINDS
 
 if TYPE_CHECKING:  # what the types know as generic is no generic while the site runs
     _Plain = admin.ModelAdmin[Any]
+    _Form = forms.ModelForm[Any]
     _History = admin.ModelAdmin[Any]
     Within = admin.TabularInline[Any, Any]
     People = UserAdmin[User]
 else:
     _Plain = admin.ModelAdmin
+    _Form = forms.ModelForm
     _History = SimpleHistoryAdmin
     Within = admin.TabularInline
     People = UserAdmin
@@ -146,9 +149,24 @@ admin.site.unregister(
 )
 
 
+class ReliedOn(_Form):
+    """What rows of the apps are built on stays, here as through every other face."""
+
+    def clean(self) -> Any:
+        found = super().clean()
+        stored = type(self.instance)._default_manager.filter(pk=self.instance.pk).first()
+        for name in self.changed_data if stored is not None else ():
+            why = reference.objection_to(stored, name)
+            if why is not None:
+                self.add_error(name, why)
+        return found
+
+
 class Kept(ByRules, Told, _History):
     """A table whose rows tell who changed them, when, and what stood there before, whichever way
     they were changed. Looked at here; an older row is entered again by hand, as any other."""
+
+    form = ReliedOn
 
     object_history_list_template = "admin/history_list.html"
     object_history_form_template = "admin/history_row.html"

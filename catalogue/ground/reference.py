@@ -27,6 +27,12 @@ def rely_on(table: type[R], column: str, objection: Objection) -> None:
     _RELIED_ON[table, column] = objection
 
 
+def objection_to(row: Recorded, column: str) -> str | None:
+    """Why a column of a row, which is as it is stored, has to stay as it is, or None."""
+    objection = _RELIED_ON.get((type(row), column))
+    return objection(row) if objection is not None else None
+
+
 def all_of(table: type[R]) -> QuerySet[R]:
     """The rows of a reference table; everybody who has an account may read them."""
     return table._default_manager.all()
@@ -55,8 +61,7 @@ def change(row: R, values: Mapping[str, Any], *, by: Actor) -> R:
     locked = type(row)._default_manager.select_for_update().get(pk=row.pk)
     changed = {name: value for name, value in values.items() if getattr(locked, name) != value}
     for name in changed:
-        objection = _RELIED_ON.get((type(row), name))
-        why = objection(locked) if objection is not None else None
+        why = objection_to(locked, name)
         if why is not None:
             raise Refused(why, kind="state", who="a data manager")
     for name, value in changed.items():

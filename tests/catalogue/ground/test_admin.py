@@ -33,6 +33,37 @@ def test_every_table_opens_with_its_rows(client: Client) -> None:
             assert client.get(f"{path}{row.pk}/change/").status_code == 200, path
 
 
+@pytest.mark.parametrize(
+    ("thing", "column", "value"),
+    [("store", "mount", "/elsewhere"), ("instrument", "identifier", "SPB2"),
+     ("cycle", "identifier", "202699")],
+)  # fmt: skip
+def test_what_the_data_lie_below_stays(
+    facility: Facility, client: Client, thing: str, column: str, value: str
+) -> None:
+    """Paths follow from it: changed, nothing would be found any more, nor be known as ours."""
+    rows = {"store": facility.stores["online"], "instrument": facility.instrument}
+    row = rows.get(thing, facility.cycle)
+    path = f"/admin/ground/{thing}/{row.pk}/change/"
+    form = client.get(path).context["adminform"].form
+    known = {name: form[name].value() for name in form.fields}
+    given = {n: told for n, told in known.items() if told is not None and told is not False}
+    for name in ("begin_at", "end_at", "call_begin_at", "call_end_at"):
+        given.pop(name, None)
+    changed = {**given, column: value}
+    answer = client.post(path, changed)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    row.refresh_from_db()
+    assert client.post(path, given).status_code == 302
+    facility.run(facility.proposal(state="A"))
+    refused = client.post(path, changed)
+    assert refused.status_code == 200
+    assert column in refused.context["adminform"].form.errors
+    row.refresh_from_db()
+    assert getattr(row, column) == given[column]
+    assert client.post(path, {**given, "description": "new"}).status_code == 302
+
+
 def test_states_and_the_journal_are_not_among_them() -> None:
     for model in admin.site._registry:
         assert not issubclass(model, Thing), model
