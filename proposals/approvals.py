@@ -26,7 +26,7 @@ from proposals.models import Proposal
 @transaction.atomic
 def ask(subject: Recorded, act: str, *, permission: str, by: Actor, reason: str) -> Approval:
     """Ask for an act on `subject`; whoever asks has proved their right to it already."""
-    if by.user is None or by.user.is_service:
+    if by.user is None or by.user.is_service or by.through is not None:
         raise Refused("What takes two people is asked for by a person.", kind="permission")
     if not reason.strip():
         raise Refused("What takes two people needs a reason.", kind="reason")

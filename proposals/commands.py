@@ -25,6 +25,9 @@ from catalogue.ground.refusal import Refused
 from proposals import access, queries, upkeep
 from proposals.models import Beamtime, Experiment, Membership, Proposal, Sample
 
+LONGEST_ACCESS = calendar.Span(10, "years")
+"""How far ahead of today somebody's access to a proposal may end, or the whole team's."""
+
 
 @transaction.atomic
 def create(
@@ -85,6 +88,7 @@ def add_member(
     queries.lock(proposal)
     before = proposal.memberships.filter(user=user).values_list("role", flat=True).first()
     require_for_roles(by, proposal, before, role)
+    require_for_end(by, proposal, until)
     if role == Membership.Role.PI:
         other = proposal.memberships.filter(role=role).exclude(user=user).first()
         if other is not None:
@@ -108,6 +112,19 @@ def require_for_roles(by: Actor, proposal: Proposal, *roles: str | None) -> None
     deputies manage the team, but do not make others its leaders."""
     if any(role in access.TEAM_ROLES for role in roles):
         access.require(by, words.DELEGATE, proposal)
+
+
+def require_for_end(by: Actor, proposal: Proposal, until: date | None) -> None:
+    """Raise `Refused` where somebody's own last day would lie behind the team's, which prolongs
+    access as much as doing so for all; `Invalid` where it lies behind what anybody may give."""
+    if until is None:
+        return
+    latest = calendar.add(access.today(), LONGEST_ACCESS)
+    if until > latest:
+        raise Invalid("until", f"must not be later than {calendar.say_day(latest)}", until)
+    end = Proposal.objects.values_list("team_until", flat=True).get(pk=proposal.pk)
+    if end is not None and until > end:
+        access.require(by, words.PROLONG, proposal)
 
 
 @transaction.atomic

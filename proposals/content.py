@@ -18,7 +18,12 @@ from catalogue.ground.actor import Actor
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.refusal import Refused
 from proposals import access, queries, upkeep
-from proposals.commands import hold_beam, renew_team_access, require_for_roles
+from proposals.commands import (
+    hold_beam,
+    renew_team_access,
+    require_for_end,
+    require_for_roles,
+)
 from proposals.models import REVIEWED, Beamtime, Experiment, Membership, Proposal, Sample
 
 M = TypeVar("M", bound=models.Model)
@@ -31,6 +36,8 @@ MEMBERSHIP = (
     *("role", "data_access", "until", "lab_access", "supports", "deputises_local_contact"),
     "description",
 )
+# Of these what gives or takes access: a leader's, or a deputy's own, is no deputy's to change.
+RIGHTS = ("role", "data_access", "until")
 BEAMTIME = ("begin_at", "end_at", "available", "description")
 
 
@@ -73,8 +80,10 @@ def change_member(member: Membership, *, to: Mapping[str, Any], by: Actor) -> Me
     access.require(by, words.TEAM, proposal)
     _locked(proposal)
     row = _again(member, "user")
-    if to.get("role", row.role) != row.role:
-        require_for_roles(by, proposal, row.role, to["role"])
+    if any(to.get(name, getattr(row, name)) != getattr(row, name) for name in RIGHTS):
+        require_for_roles(by, proposal, row.role, to.get("role"))
+    if to.get("until", row.until) != row.until:
+        require_for_end(by, proposal, to["until"])
     others = proposal.memberships.exclude(pk=row.pk)
     if to.get("role") == Membership.Role.PI and others.filter(role=Membership.Role.PI).exists():
         raise Invalid("role", "a proposal has one principal investigator", to["role"])

@@ -16,11 +16,8 @@ from catalogue.ground.actor import Actor
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import User
 from catalogue.ground.refusal import Refused
-from proposals import access, queries
+from proposals import access, commands, queries, upkeep
 from proposals.models import Membership, Proposal
-
-LONGEST = calendar.Span(10, "years")
-"""How far ahead of today a team's access may end."""
 
 
 @transaction.atomic
@@ -36,6 +33,7 @@ def name_deputy(
         raise Invalid("login", f"{user.full_name} leads the team already", user.username)
     if until is not None and until < access.today():
         raise Invalid("until", "must not lie in the past", until)
+    commands.require_for_end(by, proposal, until)
     facts = {
         "role": Membership.Role.DEPUTY,
         "data_access": Membership.DataAccess.WORK,
@@ -49,6 +47,7 @@ def name_deputy(
     )
     told = {"person": user.full_name, "until": until}
     journal.write(proposal, "name deputy", by=by, facts=told)
+    upkeep.team_changed(proposal, by=by)
     return member
 
 
@@ -64,6 +63,7 @@ def end_deputy(member: Membership, *, by: Actor) -> Membership:
     row.role = Membership.Role.MEMBER
     row.save(update_fields=["role"])
     journal.write(proposal, "end deputy", by=by, facts={"person": row.user.full_name})
+    upkeep.team_changed(proposal, by=by)
     return row
 
 
@@ -81,7 +81,7 @@ def prolong_access(proposal: Proposal, *, until: date, by: Actor, reason: str) -
     if until <= row.team_until or until < today:
         day = calendar.say_day(max(row.team_until, today))
         raise Invalid("until", f"must be later than {day}", until)
-    latest = calendar.add(today, LONGEST)
+    latest = calendar.add(today, commands.LONGEST_ACCESS)
     if until > latest:
         raise Invalid("until", f"must not be later than {calendar.say_day(latest)}", until)
     facts = {"until": until, "before": row.team_until}
@@ -89,3 +89,4 @@ def prolong_access(proposal: Proposal, *, until: date, by: Actor, reason: str) -
         thing.team_until = thing.team_prolonged_until = until
     row.save(update_fields=["team_until", "team_prolonged_until"])
     journal.write(row, "prolong access", by=by, reason=reason.strip(), facts=facts)
+    upkeep.team_changed(proposal, by=by)

@@ -90,7 +90,14 @@ def same_person(one: User | None, other: User) -> bool:
 
 
 def takes_another(approval: Approval, world: World) -> Refused | None:
-    """What one asked for another agrees to: two accounts, of two people."""
+    """What one asked for another agrees to: two accounts, of two people. A program that acts for
+    both of them would be both."""
+    if world.by.through is not None:
+        return Refused(
+            "This takes two people: a program agrees for nobody.",
+            kind="permission",
+            who=f"people who may {approval.permission}",
+        )
     if not same_person(world.by.user, approval.asked_by):
         return None
     return Refused(

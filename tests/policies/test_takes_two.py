@@ -156,6 +156,23 @@ class TestAHold:
         request.refresh_from_db()
         assert request.state == "taken_back"
 
+    def test_is_not_lifted_by_one_program_in_two_names(
+        self, facility: Facility, second: Actor
+    ) -> None:
+        made = commands.hold(facility.proposal(), reason="stop", by=facility.staff)
+        third = Actor.of(facility.person("data_manager"), face="page")
+        program = Program(name="x")
+        one, other = (
+            replace(a, through=program, scopes=frozenset({"write"})) for a in (second, third)
+        )
+        with pytest.raises(Refused, match="by a person"):
+            commands.ask_to_lift(made, by=one, reason="x")
+        request = commands.ask_to_lift(made, by=second, reason="x")
+        with pytest.raises(Refused, match="a program agrees for nobody"):
+            approvals.agree(request, by=other)
+        made.refresh_from_db()
+        assert made.state == "active"
+
     def test_of_the_catalogue_itself_is_nobody_s_own(self, facility: Facility) -> None:
         made = commands.hold(facility.proposal(), reason="stop", by=COMMAND)
         with pytest.raises(Refused, match="takes two"):

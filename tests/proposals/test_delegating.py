@@ -10,10 +10,10 @@ import time_machine
 from catalogue.ground import access as words
 from catalogue.ground.actor import Actor
 from catalogue.ground.inputs import Invalid
-from catalogue.ground.models import Entry
+from catalogue.ground.models import Entry, Job
 from catalogue.ground.refusal import Refused
 from proposals import access, commands, content, delegating
-from proposals.models import Membership, Proposal
+from proposals.models import Membership, Preparation, Proposal
 from tests.calling import Callers, done, refused
 from tests.factories import BEGIN, Facility
 from tests.visiting import People, Visitor, sound
@@ -46,6 +46,48 @@ class TestDeputies:
             content.remove_member(proposal.memberships.get(role="pi"), by=deputy)
         with pytest.raises(Refused, match="name deputies"):
             delegating.end_deputy(member, by=deputy)
+
+    def test_a_deputy_takes_no_leader_s_access_and_prolongs_nobody_s(
+        self, facility: Facility
+    ) -> None:
+        proposal = facility.proposal()
+        proposal.refresh_from_db()
+        people = People(facility, proposal)
+        deputy, end = acting(people.stranger), proposal.team_until
+        assert end is not None
+        own = delegating.name_deputy(
+            proposal, user=people.stranger, by=acting(people.principal), until=end - timedelta(9)
+        )
+        principal = proposal.memberships.get(user=people.principal)
+        for member, to in (
+            (own, {"until": end}),
+            (own, {"until": None}),
+            (principal, {"until": date(2026, 1, 1)}),
+            (principal, {"data_access": 0}),
+        ):
+            with pytest.raises(Refused, match="name deputies"):
+                content.change_member(member, to=to, by=deputy)
+        content.change_member(principal, to={"description": "leads"}, by=deputy)
+        mate = proposal.memberships.get(user=people.worker)
+        content.change_member(mate, to={"until": end}, by=deputy)
+        with pytest.raises(Refused, match="prolong"):
+            content.change_member(mate, to={"until": end + timedelta(1)}, by=deputy)
+        with pytest.raises(Refused, match="prolong"):
+            commands.add_member(
+                proposal, user=facility.person(), until=end + timedelta(1), by=deputy
+            )
+        leader = acting(people.principal)
+        content.change_member(mate, to={"until": end + timedelta(1)}, by=leader)
+        with pytest.raises(Invalid, match="must not be later"):
+            content.change_member(mate, to={"until": date(2099, 1, 1)}, by=leader)
+
+    def test_groups_follow_a_deputy_at_once(self, facility: Facility) -> None:
+        proposal = facility.proposal()
+        Preparation.objects.create(proposal=proposal, groups=[{"name": "g", "members": []}])
+        renewals = Job.objects.filter(name="proposals.renew_access")
+        leader = acting(facility.leader)
+        delegating.name_deputy(proposal, user=facility.person(), by=leader)
+        assert renewals.count() == 1
 
     def test_an_ended_deputy_stays_in_the_team(self, facility: Facility) -> None:
         proposal = facility.proposal()
