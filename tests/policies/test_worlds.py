@@ -14,7 +14,7 @@ def test_removal_and_every_reason_against_it_come_up() -> None:
     seen: Counter[str] = Counter()
 
     @seed(1)
-    @settings(max_examples=400, database=None)
+    @settings(max_examples=1000, database=None)
     @given(worlds)
     def look(world: World) -> None:
         run, now = world.run, world.now

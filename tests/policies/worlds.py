@@ -113,7 +113,7 @@ def runs(count: int) -> st.SearchStrategy[RunFacts]:
         quality=st.sampled_from(QUALITIES),
         assessed_at=maybe_hours,
         closed_at=maybe_hours,
-        status=st.sampled_from([*["closed"] * 16, "open", "aborted"]),
+        status=st.sampled_from([*["closed"] * 12, "open", "open", "aborted"]),
         beamtime_end=maybe_hours,
         reviewed_at=maybe_hours,
         proposal_state=st.sampled_from(["A", "FR"]),
