@@ -1,10 +1,11 @@
-"""Pictures of the main pages of a running site, at two widths, light and dark.
+"""Pictures of the pages of a running site, at two widths, light and dark.
 
     python -m tests.browser.screenshots --site http://localhost:8765 --folder pictures
 
 signs in by the first login that a demo shows (or by --login and --password), follows the links a
-person would follow, and writes one PNG per page, width and colour scheme. Ends 1 when a page
-answers with an error, scrolls sideways, or the browser complains on its console.
+person would follow, and writes one PNG per page, width and colour scheme; then the pages of the
+user office and of data managers, where the site is a demo. Ends 1 when no proposal with runs was
+found, a page answers with an error or scrolls sideways, or the browser complains on its console.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_playwright
@@ -31,25 +32,54 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
 
 
-def sign_in(page: Page, site: str, login: str, password: str) -> None:
-    """Sign in by the form, or by the first login that a demo offers."""
+def sign_in(page: Page, site: str, login: str, password: str, role: str = "") -> bool:
+    """Sign in by the form, or by a login that a demo offers: the first, or the first of a role.
+    Whether there was one."""
+    page.context.clear_cookies()
     page.goto(f"{site}/sign-in")
     if login:
         page.get_by_label("Login", exact=True).fill(login)
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in", exact=True).click()
     else:
-        page.get_by_role("button", name=re.compile("^Sign in as")).first.click()
+        offered = page.locator(".logins li").filter(has_text=role).get_by_role("button")
+        if not offered.count():
+            return False
+        offered.first.click()
     page.wait_for_url(f"{site}/")
+    return True
+
+
+def links(page: Page, pattern: str) -> list[str]:
+    """What is in the group of the pattern, of each address on the page that matches, once each."""
+    addresses = [link.get_attribute("href") or "" for link in page.locator("a[href]").all()]
+    return list(dict.fromkeys(m.group(1) for a in addresses if (m := re.fullmatch(pattern, a))))
 
 
 def first_link(page: Page, pattern: str) -> str | None:
-    """The first address on the page that matches, without the site."""
-    for link in page.locator("a[href]").all():
-        found = re.fullmatch(pattern, link.get_attribute("href") or "")
-        if found:
-            return found.group(1)
-    return None
+    """The first of them."""
+    return next(iter(links(page, pattern)), None)
+
+
+def played(page: Page, site: str) -> tuple[str, str]:
+    """A proposal and a run of it that tells something: of those that the reader may see, one with
+    Good runs before one with any; those whose beamtime runs first."""
+    numbers: list[str] = []
+    for query in ("?phase=running", ""):
+        page.goto(f"{site}/proposals{query}")
+        numbers += links(page, r"/proposals/(\d+)")
+    for query in ("?quality=good", ""):
+        for number in dict.fromkeys(numbers):
+            page.goto(f"{site}/proposals/{number}/runs{query}")
+            if run := first_link(page, rf"/proposals/{number}/runs/(\d+)"):
+                return number, run
+    return "", ""
+
+
+TABS = (
+    *("public", "runs", "samples", "logbook", "team", "repositories", "constants"),
+    *("publication", "plan", "history", "holds"),
+)
 
 
 def pages_of(page: Page, site: str, proposal: str, run: str) -> Iterator[tuple[str, str]]:
@@ -57,7 +87,9 @@ def pages_of(page: Page, site: str, proposal: str, run: str) -> Iterator[tuple[s
     yield from (("home", "/"), ("proposals", "/proposals"), ("jobs", "/jobs"))
     yield from (("storage", "/storage"), ("policy", "/policy"), ("open-data", "/data"))
     yield from (("search", "/search?q=a"), ("status", "/status"), ("notices", "/notices"))
-    yield "words", "/help"
+    yield from (("words", "/help"), ("search-nothing", "/search?q=zzz"), ("search-help", "/search"))
+    yield from (("job-rates", "/jobs/rates"), ("board", "/proposals/board"), ("access", "/access"))
+    yield from (("tokens", "/tokens"), ("identities", "/identities"))
     page.goto(f"{site}/jobs?state=held")
     if job := first_link(page, r"(/jobs/\d+)"):
         yield "job", job
@@ -67,20 +99,36 @@ def pages_of(page: Page, site: str, proposal: str, run: str) -> Iterator[tuple[s
     page.goto(f"{site}/data?access=embargoed")
     if record := first_link(page, r"(/data/\d+)"):
         yield "landing-embargoed", record
-    if not proposal:
-        page.goto(f"{site}/proposals?phase=running")
-        proposal = (first_link(page, r"/proposals/(\d+)") or "").strip()
+    yield "not-found", "/proposals/999999"
     if not proposal:
         return
     base = f"/proposals/{proposal}"
-    for name in ("general", "runs", "team", "holds", "history"):
-        yield name, base if name == "general" else f"{base}/{name}"
-    if not run:
-        page.goto(f"{site}{base}/runs?quality=good")
-        run = first_link(page, rf"{base}/runs/(\d+)") or ""
+    yield "general", base
+    yield from ((name, f"{base}/{name}") for name in TABS)
     if run:
         yield from (("run", f"{base}/runs/{run}"), ("kept", f"{base}/runs/{run}/kept"))
-    yield "not-found", "/proposals/999999"
+        yield "withdraw-run", f"{base}/runs/{run}/withdraw"
+
+
+def pages_of_office(proposal: str) -> Iterator[tuple[str, str]]:
+    """Those of the user office."""
+    yield from (("office-home", "/"), ("office-board", "/proposals/board?instrument="))
+    yield from (("office-new", "/proposals/new"), ("office-import", "/proposals/import"))
+    if proposal:
+        base = f"/proposals/{proposal}"
+        yield from (("office-general", base), ("office-team", f"{base}/team"))
+        yield from (("office-preparation", f"{base}/preparation"),)
+        yield "office-withdraw", f"{base}/withdraw"
+
+
+def pages_of_managers(proposal: str) -> Iterator[tuple[str, str]]:
+    """Those of data managers."""
+    yield from (("manager-home", "/"), ("manager-jobs", "/jobs"), ("manager-storage", "/storage"))
+    yield from (("journal", "/journal"), ("approvals", "/approvals"), ("drift", "/proposals/drift"))
+    yield from (("programs", "/programs"), ("import-person", "/people/import"))
+    yield from (("manager-status", "/status"), ("draft", "/policy/draft"))
+    if proposal:
+        yield "manager-publication", f"/proposals/{proposal}/publication"
 
 
 def picture(page: Page, site: str, name: str, path: str, file: Path) -> list[str]:
@@ -105,6 +153,22 @@ def picture(page: Page, site: str, name: str, path: str, file: Path) -> list[str
     return faults
 
 
+def every_picture(
+    page: Page, site: str, pages: Iterable[tuple[str, str]], folder: Path, only: str
+) -> list[str]:
+    """Each page in each width and scheme; what is wrong with them."""
+    faults: list[str] = []
+    wanted = [(n, p) for n, p in pages if not only or n in only.split(",")]
+    for width, (x, y) in WIDTHS.items():
+        page.set_viewport_size({"width": x, "height": y})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for name, path in wanted:
+                file = folder / f"{name}-{width}-{scheme}.png"
+                faults += picture(page, site, name, path, file)
+    return faults
+
+
 def take(arguments: argparse.Namespace) -> list[str]:
     """All pictures; the faults that were seen."""
     folder = Path(arguments.folder)
@@ -116,17 +180,19 @@ def take(arguments: argparse.Namespace) -> list[str]:
             page = browser.new_page()
             faults += picture(page, arguments.site, "welcome", "/", folder / "welcome.png")
             faults += picture(page, arguments.site, "sign-in", "/sign-in", folder / "sign-in.png")
-            sign_in(page, arguments.site, arguments.login, arguments.password)
-            wanted = list(pages_of(page, arguments.site, arguments.proposal, arguments.run))
-            if arguments.only:
-                wanted = [(n, p) for n, p in wanted if n in arguments.only.split(",")]
-            for width, (x, y) in WIDTHS.items():
-                page.set_viewport_size({"width": x, "height": y})
-                for scheme in SCHEMES:
-                    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                    for name, path in wanted:
-                        file = folder / f"{name}-{width}-{scheme}.png"
-                        faults += picture(page, arguments.site, name, path, file)
+            site, only = arguments.site, arguments.only
+            sign_in(page, site, arguments.login, arguments.password)
+            proposal, run = arguments.proposal, arguments.run
+            if not (proposal and run):
+                found = played(page, site)
+                proposal, run = proposal or found[0], run or (found[1] if not proposal else "")
+            if not proposal:
+                faults.append("no proposal with runs was found")
+            faults += every_picture(page, site, pages_of(page, site, proposal, run), folder, only)
+            others = (("user office", pages_of_office), ("data manager", pages_of_managers))
+            for role, pages in others:
+                if sign_in(page, site, "", "", role):
+                    faults += every_picture(page, site, pages(proposal), folder, only)
         finally:
             browser.close()
     return faults
