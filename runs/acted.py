@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from catalogue.ground import pages
 from catalogue.ground.words import count_text
 from proposals.frame import Frame
 from runs import tabled, tables
-from runs.columns import COOKIE, hidden_in, shown
+from runs.columns import COOKIE, filters_in, hidden_in, shown
 from runs.forms import SelectionForm
 from runs.many import Outcome
 from runs.models import Assessment, Run
@@ -125,10 +125,18 @@ def table(request: HttpRequest, frame: Frame, runs: Sequence[Run]) -> dict[str, 
         "rows": tables.table_rows(runs),
         "columns": shown(hidden),
         "hidden": hidden,
+        "within": filters_in(_asked(request)),
         "tiers": tables.TIERS,
         "marks": tables.MARKS,
         **rights(frame.allowed),
     }
+
+
+def _asked(request: HttpRequest) -> QueryDict:
+    """The query of the table: the page's own, or of the page that a form says it stands on."""
+    if request.method != "POST":
+        return request.GET
+    return QueryDict(request.POST.get("next", "").partition("?")[2][:8000])
 
 
 def rights(allowed: Collection[str]) -> dict[str, bool]:

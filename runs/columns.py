@@ -6,11 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import F, QuerySet
+from django.http import QueryDict
+from django.utils.http import urlencode
 
 from runs.models import Run
 
 COOKIE = "hidden_columns"
+LONGEST_WITHIN = 1000
 USUAL = "-run"
+# What the address of the table holds besides its filters.
+BESIDE = ("page", "sort", "after", "shown", "format")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,20 @@ def sorted_by(runs: QuerySet[Run], wanted: str) -> tuple[QuerySet[Run], str]:
     if name != "run":
         ways.append(F("number").desc())
     return runs.order_by(*ways), wanted
+
+
+def address(query: QueryDict, order: str, /, **changes: str) -> str:
+    """The query of the table in this order, without what is not of it."""
+    kept = {k: str(v) for k, v in query.items() if v and k not in BESIDE}
+    if order != USUAL:
+        kept["sort"] = order
+    return urlencode(kept | changes)
+
+
+def filters_in(query: QueryDict) -> str:
+    """The filters alone, as the links to runs carry them; none that is too long to be carried."""
+    found = address(query, USUAL)
+    return found if len(found) <= LONGEST_WITHIN else ""
 
 
 def hidden_in(cookie: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from catalogue.ground.lifecycle import explain
 from catalogue.ground.models import Job
 from proposals.frame import Frame
 from runs import about_run, access, calibrating, contents, looking, queries, tabled, tables
+from runs.columns import LONGEST_WITHIN
 from runs.models import Calibration, Run
 from runs.narrowing import RunTableFilter
 
@@ -135,7 +136,7 @@ def beside(request: HttpRequest, frame: Frame, run: Run) -> dict[str, Any]:
     """The runs before and after this one: among those that the run table showed, where its filter
     came with the address (`within`)."""
     runs = access.visible(frame.actor).filter(proposal=frame.proposal)
-    within = request.GET.get("within", "")[:1000]
+    within = request.GET.get("within", "")[:LONGEST_WITHIN]
     if within:
         asked = QueryDict(within)
         choices = tabled.choices(frame.proposal)

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.ground import clock, inputs, pages
@@ -24,8 +23,6 @@ from runs.narrowing import RunTableFilter
 
 CURSOR = "X-Cursor"
 YEAR = 365 * 86400
-# What the address of the table holds besides its filters.
-BESIDE = ("page", "sort", "after", "shown", "format")
 
 
 class _Counted(Paginator):  # type: ignore[type-arg]
@@ -62,10 +59,7 @@ class _Table:
 
     def address(self, **changes: str) -> str:
         """The query of the table, without what is not of it."""
-        kept = {k: str(v) for k, v in self.query.items() if v and k not in BESIDE}
-        if self.sort != columns.USUAL:
-            kept["sort"] = self.sort
-        return urlencode(kept | changes)
+        return columns.address(self.query, self.sort, **changes)
 
 
 @require_safe

@@ -177,6 +177,24 @@ def test_where_the_data_are_is_said_in_words_too(
     assert shown(worker.get(at(proposal, "?where=not_offline"))) == []
 
 
+def test_the_links_to_runs_carry_the_filter(
+    facility: Facility, proposal: Proposal, runs: list[Run], worker: Visitor
+) -> None:
+    query = "q=LCP&status=closed"
+    link = f'href="{at(proposal)}/0002?within=q%3DLCP%26status%3Dclosed"'
+    assert link in worker.get(at(proposal, f"?{query}&sort=size&page=1"))
+    assert f'href="{at(proposal)}/0002"' in worker.get(at(proposal, "?sort=size&page=1"))
+    page = Live(worker, proposal, query)
+    page.settle()
+    commands.edit(runs[1], by=facility.staff, comment="x")
+    assert link in page.ask()[1]
+    there = at(proposal, f"?{query}")
+    said = worker.post(at(proposal, "/0002/assess"), 200, htmx=True, quality="good", next=there)
+    assert link in said.content.decode()
+    long = f"?runs={'1,' * 450}2"
+    assert "within=" not in worker.get(at(proposal, long)), "what is too long is not cut in two"
+
+
 def test_columns_are_hidden_and_the_choice_is_kept(
     proposal: Proposal, run: Run, worker: Visitor
 ) -> None:
