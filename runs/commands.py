@@ -258,13 +258,19 @@ def edit(
     techniques: Sequence[Technique] | None = None,
     clear: Collection[str] = (),
     seen: str | None = None,
+    seen_comment: str | None = None,
 ) -> Run:
     """Change what people say of a run; what is not given stays. `clear` names those of experiment
     and sample that are taken away. `seen` is the edition that the sender changes, where that is
-    known (`queries.edition`): another one is not written over."""
+    known (`queries.edition`): another one is not written over; `seen_comment` is the same of the
+    comment alone, where no more is changed."""
     access.require(by, words.EDIT, run.proposal)
     row = Run.objects.select_for_update().get(pk=run.pk)
-    if seen is not None and queries.edition(row) != seen:
+    overtaken = seen is not None and queries.edition(row) != seen
+    # One that says what is wanted already was sent twice.
+    if seen_comment is not None and comment != row.comment:
+        overtaken |= queries.comment_edition(row) != seen_comment
+    if overtaken:
         raise Refused(
             f"Run {row.number:04d} was changed by somebody else meanwhile.",
             kind="stale",

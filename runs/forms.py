@@ -156,6 +156,12 @@ class CommentForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, run: Run) -> CommentForm:
+        """The form with the comment as it is now."""
+        return cls(initial={"comment": run.comment, "seen": queries.comment_edition(run)})
 
 
 class SwitchForm(forms.Form):

@@ -75,8 +75,8 @@ def assess_many(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 
 def _seen(request: HttpRequest) -> int | None:
-    """The mark that the sender of a form for one run saw, as its address names it."""
-    text = request.GET.get("seen", "")
+    """The mark that the sender of a form for one run saw, as its address or a field names it."""
+    text = request.GET.get("seen") or request.POST.get("seen", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 

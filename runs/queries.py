@@ -103,6 +103,11 @@ def edition(run: Run) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
+def comment_edition(run: Run) -> str:
+    """Which edition of the comment alone this is."""
+    return hashlib.sha256(run.comment.encode()).hexdigest()[:16]
+
+
 def causes() -> QuerySet[CauseTag]:
     """The facility's tags for why a run is as it is, by name."""
     return CauseTag.objects.order_by("name")

@@ -47,13 +47,15 @@ def _page(
     *,
     refused: Refused | Invalid | None = None,
     form: CommentForm | None = None,
+    theirs: str | None = None,
 ) -> HttpResponse:
     jobs = about_run.jobs(run)
     pictures = run_parts.pictures(request, frame, run, jobs)
     context = {
         "run": run,
         "marks": list(overviews.marks(run)),
-        "form": form or CommentForm(initial={"comment": run.comment}),
+        "form": form or CommentForm.of(run),
+        "theirs": theirs,
         "refused": refused,
         **run_parts.facts(request, frame, run),
         **run_parts.beside(request, frame, run),
@@ -64,7 +66,8 @@ def _page(
         **run_parts.parameters(request, frame, run),
         **run_parts.story(request, frame, run, jobs),
     }
-    status = pages.status_of(refused) if refused else 422 if form else 200
+    overtaken = 409 if theirs is not None else 422
+    status = pages.status_of(refused) if refused else overtaken if form else 200
     return frame.show(request, "runs/run.html", context, status=status)
 
 
@@ -87,7 +90,16 @@ def comment(request: HttpRequest, frame: Frame, run_number: int) -> HttpResponse
     form = CommentForm(request.POST)
     if not form.is_valid():
         return _page(request, frame, run, form=form)
-    commands.edit(run, by=frame.actor, comment=form.cleaned_data["comment"])
+    typed, seen = form.cleaned_data["comment"], form.cleaned_data["seen"] or None
+    try:
+        commands.edit(run, by=frame.actor, comment=typed, seen_comment=seen)
+    except Refused as refusal:
+        if refusal.kind != "stale":
+            raise
+        now = queries.shown(frame.actor, frame.proposal.number, run_number)
+        again = request.POST.copy()
+        again["seen"] = queries.comment_edition(now)
+        return _page(request, frame, now, form=CommentForm(again), theirs=now.comment)
     messages.success(request, f"The comment on run {run.number:04d} is kept.")
     return pages.back(request, "runs:run", frame.proposal.number, run.number)
 

@@ -356,10 +356,44 @@ def test_neighbours_lead_on_and_the_ends_say_so(
 
 
 def test_the_mark_says_which_was_seen_last(facility: Facility, run: Run, visitor: Visitor) -> None:
-    assert 'name="seen" value=""' in visitor.get(page(run))
+    assert 'name="seen" value="0"' in visitor.get(page(run))
     commands.assess(run, quality="good", by=facility.staff)
     newest = run.assessments.get().pk
     assert f'name="seen" value="{newest}"' in visitor.get(page(run))
+
+
+def test_a_mark_of_the_page_that_is_sent_twice_marks_once(
+    facility: Facility, run: Run, visitor: Visitor
+) -> None:
+    for _ in range(2):
+        visitor.post(f"{page(run)}/assess", quality="good", seen="0")
+    assert run.assessments.count() == 1
+    commands.assess(run, quality="unclear", by=facility.staff)
+    seen = run.assessments.get(quality="good").pk
+    late = visitor.post(f"{page(run)}/assess", 409, quality="not_interesting", seen=seen)
+    assert "marked it Unclear on" in late.content.decode()
+    assert run.assessments.count() == 2
+
+
+def test_a_comment_that_comes_second_shows_both(
+    facility: Facility, run: Run, visitor: Visitor
+) -> None:
+    html = visitor.get(page(run))
+    seen = html.split('name="seen" value="')[1].split('"')[0]
+    assert len(seen) == 16, "of the comment's form, which comes first"
+    commands.assess(run, quality="good", by=facility.staff)  # a mark is no other comment
+    commands.edit(run, by=facility.staff, comment="theirs <b>")
+    late = visitor.post(f"{page(run)}/comment", 409, comment="mine", seen=seen).content.decode()
+    sound(late)
+    for text in ("theirs &lt;b&gt;", "mine</textarea>", "Keep mine over it"):
+        assert text in late
+    run.refresh_from_db()
+    assert run.comment == "theirs <b>"
+    seen = late.split('name="seen" value="')[1].split('"')[0]
+    for _ in range(2):
+        visitor.post(f"{page(run)}/comment", comment="mine", seen=seen)
+    run.refresh_from_db()
+    assert run.comment == "mine"
 
 
 def test_an_open_run_is_followed_while_it_lasts(
