@@ -285,3 +285,95 @@ def test_without_javascript_all_of_it_is_forms(
     page.get_by_role("button", name="Keep").click()
     expect(page.locator("#notices")).to_contain_text("Run 0002 is kept as you changed it.")
     assert qualities() == ["", "", "good", "good"]
+
+
+def slow_marks(page: Page) -> None:
+    """Each mark is answered half a second later."""
+    page.evaluate(
+        "() => { window.fetch = ((real) => async (address, how) => {"
+        " if (how?.method === 'POST') await new Promise((on) => setTimeout(on, 500));"
+        " return real(address, how); })(window.fetch); }"
+    )
+
+
+def test_marks_in_quick_succession_are_all_made_once(table: Callable[..., Page]) -> None:
+    page = table()
+    slow_marks(page)
+    press = page.keyboard.press
+    press("j")
+    for mark in ("1", "2", "3"):
+        press(mark)
+        press(mark)
+        press("j")
+    press("1")
+    says(page).to_contain_text("Run 0001 is marked Good.")
+    assert qualities() == ["good", "not_interesting", "unclear", "good"]
+    assert [r.assessments.count() for r in Run.objects.all()] == [1, 1, 1, 1]
+
+
+def test_a_refused_mark_stays_said_when_one_has_gone_on(
+    facility: Facility, table: Callable[..., Page], watch: Watch
+) -> None:
+    page = table()
+    page.route("**/changes?*", lambda route: route.abort())
+    commands.assess(Run.objects.get(number=4), quality="unclear", by=facility.staff)
+    page.keyboard.press("j")
+    page.keyboard.press("1")
+    says(page).to_contain_text("Run 0004 was not marked.")
+    page.keyboard.press("j")
+    says(page).to_contain_text("Run 0003")
+    says(page).to_contain_text("Run 0004 was not marked.")
+    page.keyboard.press("Escape")
+    says(page).not_to_contain_text("Run 0004")
+    watch.forgive("ERR_FAILED", "409")
+
+
+def test_a_range_goes_on_after_its_first_run_was_updated(
+    facility: Facility, table: Callable[..., Page]
+) -> None:
+    page = table()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    commands.assess(Run.objects.get(number=4), quality="good", by=facility.staff)
+    pressed = row(page, 4).get_by_role("button", name="Good", exact=True)
+    expect(pressed).to_have_attribute("aria-pressed", "true", timeout=SOON)
+    row(page, 2).get_by_role("checkbox").click(modifiers=["Shift"])
+    says(page).to_contain_text("3 runs selected")
+
+
+def test_times_stay_the_readers_in_rows_that_come_anew(
+    facility: Facility, table: Callable[..., Page]
+) -> None:
+    page = table(timezone_id="Asia/Tokyo")
+    times = row(page, 2).locator("td[data-label^=Start] time")
+    before = times.inner_text()
+    expect(times).to_have_attribute("title", re.compile("At the facility"))
+    commands.edit(Run.objects.get(number=2), by=facility.staff, comment="came anew")
+    expect(row(page, 2)).to_contain_text("came anew", timeout=SOON)
+    assert times.inner_text() == before
+
+
+def test_all_tabs_and_columns_are_in_sight_wherever_the_reader_is(
+    facility: Facility, table: Callable[..., Page]
+) -> None:
+    run = Run.objects.get(number=2)
+    commands.edit(run, by=facility.staff, comment="\u202eno beam since 02:40 🐙 <b>" * 9)
+    for zone in ("Europe/Berlin", "UTC"):
+        page = table(timezone_id=zone)
+        for part in (".table-wide", "nav.tabs"):
+            wide = page.locator(part).first.evaluate("e => [e.scrollWidth, e.clientWidth]")
+            assert wide[0] <= wide[1], (zone, part, wide)
+
+
+def test_what_cannot_be_kept_is_said_in_the_dialog(
+    table: Callable[..., Page], watch: Watch
+) -> None:
+    page = table()
+    row(page, 1).get_by_role("link", name="Edit run 0001").click()
+    page.get_by_label("Comment", exact=True).fill("typed")
+    page.route("**/runs/edit", lambda route: route.abort())
+    page.get_by_role("button", name="Keep").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("alert")).to_contain_text("does not answer")
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("typed")
+    watch.forgive("ERR_FAILED")

@@ -14,6 +14,15 @@
     again.addEventListener("click", () => location.reload());
     place.replaceChildren(`${text} `, again);
     place.hidden = false;
+    const dialog = document.querySelector("dialog[open]");
+    if (!dialog) return;
+    const said = document.createElement("p"); // the line is behind it, out of sight
+    said.className = "refusal";
+    said.setAttribute("role", "alert");
+    said.dataset.trouble = "";
+    said.textContent = text;
+    dialog.querySelector("[data-trouble]")?.remove();
+    dialog.prepend(said);
   };
   const hold = (event, text) => {
     if (navigator.onLine) return;

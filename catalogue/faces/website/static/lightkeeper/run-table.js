@@ -17,7 +17,10 @@
   const waiting = new Map(); // new rows that would move what somebody looks at, by id
 
   const keyOf = (element) =>
-    ["name", "value", "data-dialog", "href"].map((a) => element.getAttribute(a)).join("|").replace(/\.\d+/, "");
+    [element.tagName, ...["name", "value", "data-dialog", "href"].map((a) => element.getAttribute(a))].join("|").replace(/\.\d+/, "");
+  const like = (row, key) => [...row.querySelectorAll("a, button, input, summary")].find((e) => keyOf(e) === key);
+  // Whoever writes times as the reader's clock shows them is told what came.
+  const arrived = (element) => element.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true, detail: { elt: element } }));
 
   const replaced = (old, row) => {
     const focused = old.contains(document.activeElement) ? keyOf(document.activeElement) : null;
@@ -29,9 +32,9 @@
     });
     row.toggleAttribute("data-picked", box.checked);
     old.replaceWith(row);
+    arrived(row);
     if (focused === null) return;
-    const again = [...row.querySelectorAll("a, button, input, summary")].find((e) => keyOf(e) === focused);
-    (again || row.querySelector("a.number")).focus({ preventScroll: true });
+    (like(row, focused) || row.querySelector("a.number")).focus({ preventScroll: true });
   };
 
   const busy = () =>
@@ -47,11 +50,17 @@
     const fresh = [...waiting.values()].sort((a, b) => b.dataset.run - a.dataset.run);
     waiting.clear();
     body.prepend(...fresh);
+    fresh.forEach(arrived);
     byId("no-runs")?.remove();
     announce();
   };
 
   const place = (fragment) => {
+    const came = fragment.querySelector("[data-rows] > tr:not([data-gone])");
+    if (came && rows()[0] && came.cells.length !== rows()[0].cells.length) {
+      gaveUp = "the columns are others by now: load the page again";
+      return;
+    }
     for (const row of [...fragment.querySelectorAll("[data-rows] > tr")]) {
       const old = byId(row.id);
       if ("gone" in row.dataset) {
@@ -150,20 +159,59 @@
   timer = setTimeout(ask, EVERY);
 
   // ---- what a form brings
+  // A mark that was refused stays said, whatever else is, until its run is marked or it is dismissed:
+  // whoever marks in a row has gone on to the next run when the answer comes.
+  const aboutOf = (line) => (line.getAttribute("action") || "").replace(/\?.*/, "");
+  const refusals = () => [...(says?.querySelectorAll("form[data-refused]") || [])];
+  const dismiss = () => refusals().forEach((line) => line.remove());
   const tellHere = (html) => {
-    if (says) says.replaceChildren(...[...html.childNodes].map((n) => document.importNode(n, true)));
+    if (!says) return;
+    const came = [...html.childNodes].map((n) => document.importNode(n, true));
+    const news = came.filter((n) => n.matches?.("form[data-refused]"));
+    const done = new Set([...html.querySelectorAll("[data-done]")].map((n) => n.dataset.done));
+    for (const line of news) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "link dismiss";
+      button.textContent = "Dismiss";
+      button.addEventListener("click", () => line.remove());
+      line.querySelector("p").append(button);
+    }
+    const over = (line) => done.has(line.dataset.refused) || news.some((n) => aboutOf(n) === aboutOf(line));
+    refusals().filter(over).forEach((line) => line.remove());
+    [...says.childNodes].filter((n) => !n.matches?.("form[data-refused]")).forEach((n) => n.remove());
+    refusals().slice(0, -4).forEach((line) => line.remove());
+    says.append(...came);
+    arrived(says);
   };
   const tellText = (text) => {
     const line = document.createElement("p");
     line.className = "refusal";
     line.textContent = text;
-    if (says) says.replaceChildren(line);
+    if (sheet.open) { // what is behind a dialog nobody sees
+      line.setAttribute("role", "alert");
+      line.dataset.trouble = "";
+      sheet.querySelector("[data-trouble]")?.remove();
+      (sheet.querySelector("#sheet-h") || sheet).after(line);
+    } else if (says) {
+      [...says.childNodes].filter((n) => !n.matches?.("form[data-refused]")).forEach((n) => n.remove());
+      says.append(line);
+    }
   };
 
-  let sending = false;
-  const send = async (address, data) => {
-    if (sending) return; // a double click
+  let sending = false, inFlight = "";
+  const later = new Map(); // what was asked for while an answer was awaited, in order
+  const afterwards = (name, deed) => name !== inFlight && later.set(name, deed);
+  const goOn = () => {
+    while (!sending && later.size) {
+      const [name, deed] = later.entries().next().value;
+      later.delete(name);
+      deed();
+    }
+  };
+  const send = async (address, data, name) => {
     sending = true;
+    inFlight = name;
     hush();
     try {
       const answer = await fetch(address, {
@@ -180,9 +228,13 @@
         place(page);
       } else tellText(page.querySelector("main p")?.textContent || `The catalogue answered ${answer.status}.`);
     } catch {
-      tellText("The catalogue does not answer. Nothing is known to be changed; try again.");
+      const unsent = later.size ? ` ${later.size} more ${later.size === 1 ? "was" : "were"} not sent.` : "";
+      later.clear();
+      tellText(`The catalogue does not answer. Nothing is known to be changed; try again.${unsent}`);
     } finally {
       sending = false;
+      inFlight = "";
+      goOn();
     }
   };
 
@@ -193,12 +245,23 @@
     event.preventDefault();
     if (button && "foretell" in button.dataset) return foretell(picked());
     const single = rowOf(button); // of a row the button alone is meant, whatever is selected
+    const target = (button?.getAttribute("formaction") || form.getAttribute("action") || "").replace(/\?.*/, "");
+    const name = `${target}|${button?.value || ""}`;
+    if (sending) { // a double click is one; what was meant for another run is sent when it is its turn
+      const id = single?.id, key = single && keyOf(button);
+      afterwards(name, () => {
+        if (id) byId(id) && like(byId(id), key)?.click();
+        else if (button?.isConnected) form.requestSubmit(button);
+      });
+      return;
+    }
     const data = single ? new FormData() : new FormData(form, button);
     if (single) {
       data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
       if (button.name) data.set(button.name, button.value);
     }
-    send(button?.getAttribute("formaction") || form.getAttribute("action"), data);
+    data.set("next", form.elements.next?.value || table.elements.next.value);
+    send(button?.getAttribute("formaction") || form.getAttribute("action"), data, name);
   });
 
   // ---- dialogs
@@ -274,7 +337,7 @@
   body.addEventListener("focusin", look);
 
   // ---- selection
-  let anchor = null;
+  let anchor = ""; // the id of a row: the row itself is made anew with each update
   const boxOf = (row) => row.querySelector("input[name=run]");
   const picked = () => rows().filter((r) => boxOf(r)?.checked).map((r) => r.dataset.run);
   const pick = (row, is) => {
@@ -298,15 +361,16 @@
   };
   const clear = () => {
     rows().forEach((row) => pick(row, false));
+    anchor = "";
     counted();
   };
   body.addEventListener("click", (event) => {
     const row = rowOf(event.target);
     if (!event.target.matches("input[name=run]")) return;
     const is = event.target.checked;
-    if (event.shiftKey && anchor?.isConnected) range(anchor, row, is);
+    if (event.shiftKey && byId(anchor)) range(byId(anchor), row, is);
     pick(row, is);
-    anchor = row;
+    anchor = row.id;
     selected();
   });
   document.documentElement.classList.add("scripted");
@@ -317,7 +381,14 @@
     const all = rows(), here = all.indexOf(rowOf(document.activeElement));
     const next = all[here < 0 ? 0 : here + step];
     if (!next) return;
-    if (extend && here >= 0) { pick(all[here], true); pick(next, true); anchor ??= all[here]; selected(); }
+    if (extend && here >= 0) {
+      const from = all.indexOf(byId(anchor)), to = here + step;
+      const back = from >= 0 && boxOf(next).checked && Math.abs(to - from) < Math.abs(here - from);
+      pick(all[here], !back);
+      pick(next, true);
+      if (from < 0) anchor = all[here].id;
+      selected();
+    }
     next.querySelector("a.number").focus();
     next.scrollIntoView({ block: "nearest" });
   };
@@ -334,10 +405,14 @@
   };
   const toggle = (row, shift) => {
     const is = !boxOf(row).checked;
-    if (shift && anchor?.isConnected) range(anchor, row, true);
+    if (shift && byId(anchor)) range(byId(anchor), row, true);
     else pick(row, is);
-    anchor = row;
+    anchor = row.id;
     selected();
+  };
+  const undo = (id) => {
+    if (sending) return afterwards("undo", () => undo(id));
+    (says?.querySelector("[data-undo]") || byId(id)?.querySelector("[data-undo]"))?.click();
   };
   const KEYS = {
     ArrowDown: (row, event) => go(1, event.shiftKey),
@@ -347,9 +422,9 @@
     c: (row) => edit(row, "textarea"),
     t: (row) => edit(row, ".causes input"),
     x: (row) => row && toggle(row, false), X: (row) => row && toggle(row, true),
-    u: (row) => (says?.querySelector("[data-undo]") || row?.querySelector("[data-undo]"))?.click(),
+    u: (row) => undo(row?.id),
     "?": () => byId("keys").showModal(),
-    Escape: () => clear(),
+    Escape: () => { clear(); dismiss(); },
   };
   document.addEventListener("keydown", (event) => {
     const at = event.target;
