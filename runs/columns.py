@@ -47,7 +47,7 @@ COLUMNS = (
     Column("size", "Size", ("bytes",), number=True),
     Column("files", "Files", ("file_count",), number=True),
     Column("where", "Where", said="Where the data are"),
-    Column("comment", "Comment and causes", ("comment",)),
+    Column("comment", "Comment", ("comment",), said="Comment and causes"),
     Column("edit", "Edit"),
 )
 _BY = {column.name: column.by for column in COLUMNS if column.by}
