@@ -9,6 +9,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from drf_spectacular.validation import validate_schema
 
+from catalogue.faces.api_root import schema
 from tests.calling import Caller, done
 from tests.catalogue.faces.api.test_access import OPEN, ROUTES, _short
 
@@ -19,8 +20,15 @@ def test_it_is_valid(document: dict[str, Any]) -> None:
 
 
 def test_it_is_made_without_a_warning(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    schema.document.cache_clear()
     done(Caller().get("openapi.json"))
     assert "Warning" not in capsys.readouterr().err
+
+
+def test_it_is_made_once(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Caller().get("openapi.json").content
+    monkeypatch.setattr(schema.SchemaGenerator, "parse", None)  # calling it would fail
+    assert Caller().get("openapi.json").content == first
 
 
 def test_it_tells_every_address(document: dict[str, Any]) -> None:
