@@ -387,6 +387,20 @@ def test_the_command_says_where_it_breaks_and_ends_so() -> None:
         verify("--expect", "yesterday")
 
 
+def test_a_remembered_hash_is_missed_where_all_seals_were_taken_away() -> None:
+    """An entry changed, every seal emptied and the head taken away: until the sealer comes by,
+    the journal looks as if nothing had been sealed yet. Who kept an anchor knows better."""
+    sealed(4)
+    kept = verify("--anchor")[1].strip()
+    with behind_its_back() as cursor:
+        cursor.execute("UPDATE ground_entry SET seal_hash = '', seal_previous = '', reason = 'x'")
+    JournalSeal.objects.all().delete()
+    assert verify()[0] == 0
+    code, told = verify("--expect", kept)
+    assert code == 1
+    assert f"Position 4 was remembered with the hash {kept.partition(':')[2]}, and has none" in told
+
+
 def offline(file: Path, *arguments: str) -> tuple[int, str]:
     """The checker as a program of its own: no Django, no database, none of our packages."""
     alone = file.parent / "chain.py"
