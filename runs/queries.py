@@ -14,14 +14,7 @@ from catalogue.ground import access as words
 from catalogue.ground import clock, journal
 from catalogue.ground.actor import Actor
 from catalogue.ground.jobs.outbox import OPEN
-from catalogue.ground.models import (
-    Detector,
-    DetectorUnit,
-    Entry,
-    Job,
-    Route,
-    Store,
-)
+from catalogue.ground.models import Detector, DetectorUnit, Entry, Job, Route, Store
 from catalogue.ground.refusal import Refused
 from catalogue.ports.movers import Entry as MoverEntry
 from proposals import access as proposals

@@ -1,7 +1,7 @@
 """Signing in with the OpenID provider, linking one's identity there, and signing out there too.
 
-What a browser brings back counts only with a state that was given to that browser, once, and not long
-ago; what went wrong is told on the sign-in page, and nobody is signed in or out by it.
+What a browser brings back counts only with a state that was given to that browser, once, and not
+long ago; what went wrong is told on the sign-in page, and nobody is signed in or out by it.
 """
 
 from __future__ import annotations
