@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from catalogue.ground import clock, pages
+from catalogue.ground import clock, pages, typed
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.refusal import Refused
 from policies import commands, drafting, queries, wording
@@ -38,6 +38,7 @@ def told(policy: Policy) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @pages.guarded
+@typed.once
 def draft(request: HttpRequest) -> HttpResponse:
     """Draft a version, beginning with the one in force; it binds when somebody else agrees."""
     actor = pages.actor(request)

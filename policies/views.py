@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.ground import access as words
-from catalogue.ground import clock, pages
+from catalogue.ground import clock, pages, typed
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.lifecycle import World, explain_many
 from catalogue.ground.refusal import Refused
@@ -108,6 +108,7 @@ def _lifts(active: list[Hold], frame: Frame) -> dict[int, list[Any]]:
 
 @require_POST
 @framed("holds")
+@typed.once
 def place(request: HttpRequest, frame: Frame) -> HttpResponse:
     """Stop the removal of a run's data, or of all of the proposal's."""
     form = HoldForm(request.POST)
@@ -139,6 +140,7 @@ def place(request: HttpRequest, frame: Frame) -> HttpResponse:
 
 @require_POST
 @framed("holds")
+@typed.once
 def ask_to_lift(request: HttpRequest, frame: Frame, hold: int) -> HttpResponse:
     """Ask that somebody else's hold is lifted; a second person agrees."""
     row = queries.holds(frame.actor, frame.proposal).get(pk=hold)
@@ -153,6 +155,7 @@ def ask_to_lift(request: HttpRequest, frame: Frame, hold: int) -> HttpResponse:
 
 @require_POST
 @framed("holds")
+@typed.once
 def lift(request: HttpRequest, frame: Frame, hold: int) -> HttpResponse:
     """End a hold; what it covered is judged anew."""
     row = queries.holds(frame.actor, frame.proposal).get(pk=hold)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from catalogue.ground import lifecycle
@@ -11,7 +13,7 @@ from catalogue.ground.models import Approval
 from policies import commands as policies
 from policies import wording
 from policies.facts import ClauseFact
-from policies.models import Hold
+from policies.models import Hold, Policy
 from proposals.models import Proposal
 from runs import commands
 from runs.models import Replica, Run
@@ -174,6 +176,43 @@ def test_a_hold_of_somebody_else_is_lifted_by_two(
     made.refresh_from_db()
     assert made.state == "lifted"
     principal.post(f"/approvals/{request.pk}/agree", 409)
+
+
+def marks_in(html: str, action: str) -> list[str]:
+    """The marks of the forms on a page that lead to `action`."""
+    return re.findall(rf'action="{action}"[^>]*>.*?name="once" value="([^"]+)"', html)
+
+
+def test_a_click_too_many_does_nothing_more(facility: Facility, run: Run, people: People) -> None:
+    """Placing a hold, asking to lift it, agreeing: each form sent twice, as its page gave it."""
+    path = f"/proposals/{run.proposal.number}/holds"
+    staff, worker = Visitor(facility.staff.user), Visitor(people.worker)
+    [once] = marks_in(staff.get(path), f"{path}/place")
+    for _ in range(2):
+        staff.post(f"{path}/place", reason="an audit", once=once)
+    made = Hold.objects.get()
+    [once] = marks_in(worker.get(path), f"{path}/{made.pk}/ask")
+    for _ in range(2):
+        worker.post(f"{path}/{made.pk}/ask", reason="the audit is over", once=once)
+    agree = f"/approvals/{Approval.objects.get().pk}/agree"
+    principal = Visitor(people.principal)
+    [once] = marks_in(principal.get("/approvals"), agree)
+    for _ in range(2):
+        principal.post(agree, once=once)
+    made.refresh_from_db()
+    assert made.state == "lifted"
+    assert "That was sent twice and done once." in sound(principal.get("/approvals")).text
+
+
+def test_a_policy_drafted_by_a_double_click_is_one_draft(facility: Facility) -> None:
+    facility.policy()
+    staff = Visitor(facility.staff.user)
+    [once] = marks_in(staff.get("/policy/draft"), "/policy/draft")
+    typed = {"name": "Standard", "valid_from": "2026-12-01", "reason": "longer",
+             "clauses": '[{"text": "t", "kinds": ["RAW"], "keep_count": 1}]'}  # fmt: skip
+    for _ in range(2):
+        staff.post("/policy/draft", once=once, **typed)
+    assert Policy.objects.filter(state="draft").count() == 1
 
 
 def test_a_hold_of_another_proposal_is_not_there(

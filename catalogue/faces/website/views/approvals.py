@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.faces.website.forms import WithdrawForm
 from catalogue.ground import access as words
-from catalogue.ground import pages
+from catalogue.ground import pages, typed
 from catalogue.ground.actor import Actor
 from catalogue.ground.lifecycle import explain_many
 from catalogue.ground.models import Approval
@@ -86,6 +86,7 @@ def _asked(rows: list[Approval], actor: Actor) -> list[Asked]:
 @require_POST
 @login_required
 @pages.guarded
+@typed.once
 def decide(request: HttpRequest, number: int, name: str) -> HttpResponse:
     """Agree, decline or take back; a refusal is shown where the button is."""
     if name not in approvals.VERBS:
@@ -105,6 +106,7 @@ def decide(request: HttpRequest, number: int, name: str) -> HttpResponse:
 @require_POST
 @login_required
 @pages.guarded
+@typed.once
 def ask_to_withdraw(request: HttpRequest) -> HttpResponse:
     """Ask that what was published of a proposal is withdrawn."""
     actor = pages.actor(request)
