@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Count, Q, QuerySet, Value, When
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 from oauth2_provider.models import get_access_token_model
 
@@ -85,14 +85,11 @@ def _person(program: Program, email: str) -> User | None:
     before where they want to be written to, which several may share."""
     if not email or len(email) > LONGEST_EMAIL or not email.isprintable():
         return None
-    named = Q(email__iexact=email) | Q(contact_email__iexact=email)
-    people = User.objects.filter(named, programs_acting=program.pk, is_active=True)
-    first = Case(When(email__iexact=email, then=Value(0)), default=Value(1))
-    found = list(people.order_by(first, "pk")[:3])
-    exact = [user for user in found if user.email.lower() == email.lower()]
-    if exact:
-        return exact[0]
-    return found[0] if len(found) == 1 else None
+    people = User.objects.filter(programs_acting=program.pk, is_active=True).order_by("pk")
+    for user in people.filter(email__iexact=email)[:1]:
+        return user
+    written_to = list(people.filter(contact_email__iexact=email)[:2])
+    return written_to[0] if len(written_to) == 1 else None
 
 
 def note_use(program: Program, now: datetime) -> None:
