@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from catalogue.ground import access as words
 from catalogue.ground import clock, journal
 from catalogue.ground.actor import WORKER, Actor
-from catalogue.ground.lifecycle import advance
+from catalogue.ground.lifecycle import World, advance
 from catalogue.ground.models import Approval, Recorded
 from catalogue.ground.refusal import Refused
 from proposals import access
@@ -43,7 +43,15 @@ def ask(subject: Recorded, act: str, *, permission: str, by: Actor, reason: str)
 
 
 def agree(approval: Approval, *, by: Actor) -> None:
-    """Agree to what somebody else asked for; it is done with that."""
+    """Agree to what somebody else asked for, who may ask for it still; it is done with that."""
+    asker = World(by=Actor.of(approval.asked_by, face="page"))
+    if access.rule(asker, approval.permission, approval) is not None:
+        raise Refused(
+            f"{approval.asked_by.full_name}, who asked for it, may not {approval.permission} any "
+            "more: it has to be asked for again.",
+            kind="state",
+            who=f"others who may {approval.permission}",
+        )
     advance(approval.agree, by=by, at=clock.now(), person=by.user)
 
 

@@ -110,6 +110,20 @@ class TestTwoPeople:
         with pytest.raises(Refused, match="takes two people"):
             approvals.agree(Approval.objects.get(), by=second)
 
+    @pytest.mark.parametrize("lost", ["office", "account"])
+    def test_are_two_who_may(self, facility: Facility, second: Actor, lost: str) -> None:
+        """Who asked and has left since asks for nothing any more."""
+        draft(facility)
+        if lost == "office":
+            facility.staff.user.appointments.all().delete()
+        else:
+            facility.staff.user.is_active = False
+            facility.staff.user.save()
+        with pytest.raises(Refused, match="asked for it, may not draft and approve policies any"):
+            approvals.agree(Approval.objects.get(), by=second)
+        assert Approval.objects.get().state == "asked"
+        approvals.decline(Approval.objects.get(), by=second, reason="asked by one who left")
+
     def test_are_no_programs(self, facility: Facility, second: Actor) -> None:
         draft(facility)
         request = Approval.objects.get()
