@@ -119,7 +119,8 @@ def test_a_unit_is_mounted_elsewhere_and_its_history_is_kept(
     pipeline: Caller, detector: Detector
 ) -> None:
     facts = {"name": "M/7", "type": "AGIPD-Type", "uuid": 7}
-    made = given(pipeline.post("detector-units", facts), 201)
+    with time_machine.travel(BEGIN, tick=False):
+        made = given(pipeline.post("detector-units", facts), 201)
     assert (made["detector"], made["uuid"]) == (None, 7)
     with time_machine.travel(BEGIN + timedelta(days=9), tick=False):
         moved = pipeline.patch(
