@@ -32,6 +32,8 @@ from benchmarks.place import SERVER, database, machine  # noqa: E402
 PAGE_MS, PAGE_QUERIES, RATIO = 150.0, 12, 1.3
 IDLE_MS, IDLE_QUERIES = 10.0, 3
 UPDATE_BYTES, SCRIPT_BYTES = 5_000, 80_000
+BETWEEN = 3
+"""Requests to one catalogue before it is the other's turn: what disturbs one, disturbs both."""
 
 
 class Reader:
@@ -95,12 +97,12 @@ def measure(
 ) -> bool:
     """The first page and the idle poll, for one reader, who has an address in each database."""
     took: dict[str, list[float]] = {size: [] for size in urls}
-    for _ in range(3):
+    for _ in range(rounds):
         for size, url in urls.items():
             asking.use(url)
             reader = Reader(site, emails[size])
             reader.get(TABLE)
-            took[size] += [asking.timed(lambda r=reader: r.get(TABLE)) for _ in range(rounds)]
+            took[size] += [asking.timed(lambda r=reader: r.get(TABLE)) for _ in range(BETWEEN)]
     large, small = asking.median(took["large"]), asking.median(took["small"])
     name = f"first page, {who}"
     kept = asking.told(name, large, PAGE_MS, "ms")
