@@ -178,8 +178,17 @@ class Facility:
             )  # fmt: skip
         return detector
 
-    def proposal(self, *, state: str = "N", number: int | None = None, **facts: object) -> Proposal:
-        """A proposal with a principal investigator and a beamtime, taken to `state` (N, R, A …)."""
+    def proposal(
+        self,
+        *,
+        state: str = "N",
+        number: int | None = None,
+        prepared: bool = False,
+        **facts: object,
+    ) -> Proposal:
+        """A proposal with a principal investigator and a beamtime, taken to `state` (N, R, A …). It
+        is told to be ready by who prepared it, which is quick, or `prepared` here: groups, folders
+        and the DAQ."""
         if number is None:
             number = self._next
             self._next += 1
@@ -194,14 +203,14 @@ class Facility:
         )  # fmt: skip
         self.leader = self.person()
         commands.add_member(proposal, user=self.leader, role="pi", data_access=2, by=self.staff)
-        self.take(proposal, state)
+        self.take(proposal, state, prepared=prepared)
         return proposal
 
-    def take(self, proposal: Proposal, state: str) -> None:
-        """Take a new proposal along the usual way to `state`."""
+    def take(self, proposal: Proposal, state: str, *, prepared: bool = True) -> None:
+        """Take a new proposal along the usual way to `state`; `prepared` here, or elsewhere."""
         way = ["N", "R", "A", "F", "FR"]
         steps = {
-            "R": self._prepare,
+            "R": self._prepare if prepared else self._told_ready,
             "A": lambda p: commands.activate(p, by=self.staff),
             "F": lambda p: commands.finish(p, by=self.staff),
             "FR": lambda p: commands.review(p, by=self.staff),
@@ -215,6 +224,9 @@ class Facility:
         proposal.refresh_from_db()
         commands.confirm_daq(proposal, configuration={"writers": 1}, by=self.daq)
         commands.declare_ready(proposal, by=self.staff)
+
+    def _told_ready(self, proposal: Proposal) -> None:
+        commands.adopt(proposal, state="R", by=COMMAND, reason="Prepared elsewhere.")
 
     def experiment(self, proposal: Proposal, type_name: str = "LCP SFX") -> Experiment:
         """A run type of `proposal`."""

@@ -51,7 +51,7 @@ def jobs_held() -> list[str]:
 def test_folders_stay_when_the_proposal_was_taken_up_again(
     facility: Facility, clock, told: list[str]
 ) -> None:
-    proposal = facility.proposal(state="FR")
+    proposal = facility.proposal(state="FR", prepared=True)
     lifecycle.perform_due()
     folder = facility.folder / "online" / proposal.path
     commands.close(proposal, by=facility.staff)
@@ -74,7 +74,7 @@ def test_a_preparation_that_was_cancelled_leaves_no_held_job(facility: Facility,
 def test_no_doi_for_what_is_not_reviewed_any_more(
     facility: Facility, clock, told: list[str], how: str
 ) -> None:
-    proposal = facility.proposal(state="FR")
+    proposal = facility.proposal(state="FR", prepared=True)
     if how == "withdrawn":
         withdrawing.withdraw(proposal, by=facility.staff, reason="entered twice")
     else:
@@ -87,11 +87,11 @@ def test_no_doi_for_what_is_not_reviewed_any_more(
 def test_what_was_withdrawn_is_neither_reviewed_nor_released(
     facility: Facility, clock, told: list[str]
 ) -> None:
-    proposal = facility.proposal(state="F")
+    proposal = facility.proposal(state="F", prepared=True)
     withdrawing.withdraw(proposal, by=facility.staff, reason="entered twice")
     with pytest.raises(Refused, match="withdrawn"):
         commands.review(proposal, by=facility.staff)
-    other = facility.proposal(state="FR")
+    other = facility.proposal(state="FR", prepared=True)
     commands.consent(other, by=Actor.of(facility.leader, face="page"))
     withdrawing.withdraw(other, by=facility.staff, reason="entered twice")
     with pytest.raises(Refused, match="withdrawn"):
@@ -102,7 +102,7 @@ def test_a_release_is_not_postponed_to_an_earlier_day(
     facility: Facility, clock, told: list[str]
 ) -> None:
     """That would be an early release by one account and without consent."""
-    proposal = facility.proposal(state="FR")
+    proposal = facility.proposal(state="FR", prepared=True)
     opens = proposal.release_at
     with pytest.raises(Refused, match="must be later"):
         commands.postpone(
@@ -115,7 +115,7 @@ def test_a_release_is_not_postponed_to_an_earlier_day(
 def test_a_release_postponed_before_the_review_stays_so(
     facility: Facility, clock, told: list[str]
 ) -> None:
-    proposal = facility.proposal(state="F")
+    proposal = facility.proposal(state="F", prepared=True)
     until = NOW + 10 * YEAR
     with pytest.raises(Refused, match="must be later"):
         commands.postpone(proposal, until=NOW + YEAR, by=facility.staff, reason="soon")

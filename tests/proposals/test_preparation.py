@@ -48,7 +48,7 @@ def held(name: str) -> Job:
 
 
 def test_a_beamtime_is_prepared_with_group_and_folders(facility: Facility, groups: Path) -> None:
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     login = facility.leader.username
     assert members(proposal) == (login,)
     row = Preparation.objects.get()
@@ -66,7 +66,7 @@ def test_a_beamtime_is_prepared_with_group_and_folders(facility: Facility, group
 
 
 def test_without_a_directory_it_says_so_and_goes_on(facility: Facility) -> None:
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     job = Job.objects.get(name="proposals.configure_directory")
     (told,) = job.result["not_done"]
     assert told.startswith("No directory is configured: the group x900100-dmgt")
@@ -92,7 +92,7 @@ def test_where_the_facility_wants_it_what_is_left_holds_the_preparation(
 
 
 def test_the_group_follows_the_team(facility: Facility, groups: Path) -> None:
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     leader, person = facility.leader.username, facility.person()
     member = commands.add_member(proposal, user=person, by=facility.staff)
     lifecycle.perform_due()
@@ -112,7 +112,7 @@ def test_the_group_follows_the_team(facility: Facility, groups: Path) -> None:
 
 def test_whose_time_is_over_is_taken_out_by_the_clock(facility: Facility, groups: Path) -> None:
     with time_machine.travel(BEGIN, tick=False) as clock:
-        proposal = facility.proposal(state="R")
+        proposal = facility.proposal(state="R", prepared=True)
         person, closed = facility.person(), facility.person()
         last = BEGIN.date() + timedelta(days=2)
         commands.add_member(proposal, user=person, until=last, by=facility.staff)
@@ -134,7 +134,7 @@ def test_whose_time_is_over_is_taken_out_by_the_clock(facility: Facility, groups
 def test_when_it_is_over_nobody_has_access_by_its_group(
     facility: Facility, groups: Path, end: str
 ) -> None:
-    proposal = facility.proposal(state="R" if end == "cancel" else "FR")
+    proposal = facility.proposal(state="R" if end == "cancel" else "FR", prepared=True)
     if end == "cancel":
         commands.cancel(proposal, by=facility.staff, reason="no beam")
     else:
@@ -146,7 +146,7 @@ def test_when_it_is_over_nobody_has_access_by_its_group(
 
 
 def test_a_plan_is_done_as_it_was_shown_or_not_at_all(facility: Facility, groups: Path) -> None:
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     place = folder(facility, proposal, "usr")
     place.chmod(0o700)
     upkeep.ask_to_look(proposal, by=facility.staff)
@@ -175,7 +175,7 @@ def test_a_plan_is_done_as_it_was_shown_or_not_at_all(facility: Facility, groups
 def test_a_link_in_the_way_is_told_and_nothing_is_touched(
     facility: Facility, tmp_path: Path
 ) -> None:
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     place = folder(facility, proposal, "red")
     place.rmdir()
     elsewhere = tmp_path / "elsewhere"
@@ -189,7 +189,7 @@ def test_a_link_in_the_way_is_told_and_nothing_is_touched(
 
 def test_drift_is_found_on_a_schedule(facility: Facility, settings) -> None:
     with time_machine.travel(BEGIN, tick=False) as clock:
-        proposal = facility.proposal(state="R")
+        proposal = facility.proposal(state="R", prepared=True)
         folder(facility, proposal).chmod(0o777)
         assert schedule.sweep()["proposals.upkeep.look_due"] == 0
         clock.shift(timedelta(hours=settings.DRIFT_HOURS + 1))
@@ -203,7 +203,7 @@ def test_drift_is_found_on_a_schedule(facility: Facility, settings) -> None:
 def test_the_template_is_rows_that_staff_edit(facility: Facility) -> None:
     FolderRule.objects.create(store=facility.stores["offline"], path="usr/Shared", mode="2775",
                               group="")  # fmt: skip
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     shared = Path(facility.stores["offline"].mount) / proposal.path / "usr/Shared"
     assert stat.S_IMODE(shared.stat().st_mode) == 0o2775
     assert not (folder(facility, proposal, "usr") / "Shared").exists()
@@ -227,7 +227,7 @@ def test_who_is_in_the_group_is_who_has_access(facility: Facility) -> None:
 
 
 def test_the_pages(facility: Facility, groups: Path) -> None:
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     people = People(facility, proposal)
     staff = Visitor(people.local_contact)
     page = f"/proposals/{proposal.number:06d}/preparation"
