@@ -90,8 +90,9 @@ def report_status(
     elif run.status == Run.Status.OPEN and to == Run.Status.ABORTED:
         commands.abort(run, by=by, reason=f"As {_reporter(by)} reports.", end_at=end)
     else:
-        kept = run.end_at if to == Run.Status.OPEN else end
-        advance(run.adopt_status, by=by, to=to, end_at=kept)
+        opens = to == Run.Status.OPEN
+        heard, kept = (clock.now(), run.end_at) if opens else (None, end)
+        advance(run.adopt_status, by=by, to=to, end_at=kept, heard_at=heard)
 
 
 def _reporter(by: Actor) -> str:
