@@ -293,9 +293,7 @@ def review(proposal: Proposal, *, by: Actor, reason: str = "") -> None:
     """Take the proposal to FR: fixes the day on which its data open, and starts its DOI. A day to
     which the release was postponed before stands."""
     opens = queries.embargo_end(proposal, settings.EMBARGO_YEARS)
-    postponed = Proposal.objects.values_list("release_at", flat=True).get(pk=proposal.pk)
-    release_at = max((day for day in (opens, postponed) if day is not None), default=None)
-    advance(proposal.review, by=by, reason=reason, at=clock.now(), release_at=release_at)
+    advance(proposal.review, by=by, reason=reason, at=clock.now(), release_at=opens)
 
 
 def close(proposal: Proposal, *, by: Actor) -> None:

@@ -23,6 +23,7 @@ class RunsConfig(AppConfig):
         when = lifecycle.when
         when(Run.assess, refuse="runs.guards.not_withdrawn")
         when(Run.assess, refuse="runs.guards.something_left_to_mark")
+        when(Run.close, refuse="runs.guards.still_silent")
         when((Run.assess, Run.close, Run.abort), start="runs.migrate")
         when((Run.close, Run.abort), start="runs.scan")
         looked_into = (Run.close, Run.abort, Replica.written, Replica.verify)
@@ -32,8 +33,7 @@ class RunsConfig(AppConfig):
         when(Run.assess, foresee="runs.guards.foresee_close")
         when(Run.assess, foresee="runs.plans.foresee_no_migration")
         when(Run.assess, foresee="runs.guards.foresee_calibration")
-        when(Replica.report_copied, start="runs.verify_replica")
-        when(Replica.restore, start="runs.verify_replica")
+        when((Replica.report_copied, Replica.restore), start="runs.verify_replica")
         when(Replica.report_lost, then="runs.consequences.alarm_if_it_was_the_last")
         when(Replica.verify, refuse="runs.guards.whole_before_it_counts")
         when(Replica.verify, start="runs.archive")

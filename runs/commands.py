@@ -307,7 +307,7 @@ def close_silent(now: datetime) -> int:
         try:
             close(run, end_at=max(run.heartbeat_at or now, run.begin_at), by=SCHEDULE, timeout=True)
         except Refused:
-            continue  # closed meanwhile
+            continue  # closed, or heard of, meanwhile
         done += 1
     return done
 

@@ -28,6 +28,15 @@ def something_left_to_mark(run: Run, world: World) -> str | None:
 something_left_to_mark.reads = ("data_groups__replicas",)  # type: ignore[attr-defined]
 
 
+def still_silent(run: Run, world: World) -> str | None:
+    """Nobody closes a run by the clock that was heard of since the clock was looked at."""
+    if not world.facts.get("timeout"):
+        return None
+    if not queries.runs_to_close(world.now).filter(pk=run.pk).exists():
+        return f"{run.label[:1].upper()}{run.label[1:]} has been heard of meanwhile."
+    return None
+
+
 def no_run_is_open(proposal: Proposal, world: World) -> Refused | None:
     """A beamtime that is finished or reviewed takes no more data."""
     open_runs = list(

@@ -90,8 +90,9 @@ def report_status(
     elif run.status == Run.Status.OPEN and to == Run.Status.ABORTED:
         commands.abort(run, by=by, reason=f"As {_reporter(by)} reports.", end_at=end)
     else:
-        kept = run.end_at if to == Run.Status.OPEN else end
-        advance(run.adopt_status, by=by, to=to, end_at=kept)
+        opens = to == Run.Status.OPEN
+        heard, kept = (clock.now(), run.end_at) if opens else (None, end)
+        advance(run.adopt_status, by=by, to=to, end_at=kept, heard_at=heard)
 
 
 def _reporter(by: Actor) -> str:
@@ -143,10 +144,12 @@ def report_copied(group: DataGroup, store: Store, *, by: Actor) -> Replica:
 @transaction.atomic
 def report_lost(group: DataGroup, store: Store, *, by: Actor, reason: str = "") -> Replica:
     """A transfer program says that there is no copy of `group` in `store`: a fact, never refused.
-    Where it was the last that had been read back, that is an alarm."""
+    Where it was the last that had been read back, that is an alarm. Of one in the store's trash it
+    is no news, and what lies there stays known: it is wanted back, or goes when its time is over.
+    """
     access.require(by, words.TRANSFER, group.proposal)
     replica = _replica(group, store) or _make_replica(group, store)
-    if replica.state not in Replica.GONE:
+    if replica.state not in (*Replica.GONE, Replica.State.TRASHED):
         why = reason.strip() or f"{_reporter(by)} reports that it is not there."
         advance(replica.report_lost, by=by, reason=why, at=clock.now())
     return replica

@@ -176,6 +176,15 @@ def facility_wide(
     return allowed(actor, [o.role for o in known if o.instrument_id is None])
 
 
+def standing(actor: Actor, today: object) -> frozenset[str]:
+    """What `actor` may do everywhere, and what by an office at one instrument, named with it."""
+    held = list(offices(actor, today))
+    there = (o for o in held if o.instrument_id is not None)
+    return facility_wide(actor, today, held).union(
+        *({f"{what} at {o.instrument_id}" for what in allowed(actor, [o.role])} for o in there)
+    )
+
+
 VOCABULARY: Final = tuple(
     value for name, value in list(globals().items()) if name.isupper() and isinstance(value, str)
 )

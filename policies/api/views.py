@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,6 +36,10 @@ class HoldEndpoint(Endpoint):
         found = self.find(proposals.one, self.actor, number)
         access.require(self.actor, words.SEE_METADATA, found)
         return found
+
+    def standing(self, **where: Any) -> frozenset[str]:
+        """What the caller may do with the proposal."""
+        return access.allowed_on(self.actor, self.own(where["number"]))
 
 
 class Holds(HoldEndpoint):

@@ -24,7 +24,7 @@ from catalogue.ground.endpoints import (
     tagged,
 )
 from catalogue.ground.models import Approval
-from proposals import approvals, withdrawing
+from proposals import access, approvals, queries, withdrawing
 from proposals.api.views import ProposalEndpoint
 
 
@@ -66,6 +66,13 @@ class ApprovalEndpoint(Endpoint):
     def row(self, id: int) -> Approval:
         """The request, if the caller may read of it."""
         return self.find(approvals.visible(self.actor).get, pk=id)
+
+    def standing(self, **where: Any) -> frozenset[str]:
+        """What the caller may do with what it is about."""
+        row = self.row(where["id"])
+        if row.proposal is None:
+            return super().standing(**where)
+        return access.allowed_on(self.actor, self.find(queries.one, self.actor, row.proposal))
 
 
 class OneApproval(ApprovalEndpoint):

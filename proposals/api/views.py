@@ -61,6 +61,12 @@ class ProposalEndpoint(Endpoint):
         access.require(self.actor, words.SEE_METADATA, found)
         return found
 
+    def standing(self, **where: Any) -> frozenset[str]:
+        """What the caller may do with the proposal; where none is named, what they may at all."""
+        if "number" not in where:
+            return super().standing(**where)
+        return access.allowed_on(self.actor, self.proposal(where["number"]))
+
     def created(self, request: Request, shown: Any, name: object) -> Response:
         """The answer to a call that made something, with its address."""
         where = f"{request.path}/{quote(str(name))}"

@@ -264,7 +264,8 @@ class Proposal(Thing):
     @move(state, source="F", target="FR", label="Review", by="review the proposal")
     def review(self, *, at: datetime, release_at: datetime | None) -> None:
         self.state_since = at
-        self.release_at = release_at
+        if release_at is not None and (self.release_at is None or self.release_at < release_at):
+            self.release_at = release_at  # a day to which it was postponed before stands
 
     @move(state, source="FR", target="WCLD", label="Close", by="close the proposal")
     def close(self, *, at: datetime) -> None:

@@ -58,6 +58,10 @@ class RunEndpoint(Endpoint):
         proposals.require(self.actor, words.SEE_METADATA, found)
         return found
 
+    def standing(self, **where: Any) -> frozenset[str]:
+        """What the caller may do with the proposal."""
+        return proposals.allowed_on(self.actor, self.proposal(where["number"]))
+
     def run(self, number: int, run: int) -> Run:
         """The run, if the caller may know of it."""
         return self.find(queries.one, self.actor, number, run)

@@ -364,7 +364,7 @@ class Replica(Thing):
 
     @move(
         state,
-        source=["expected", "copying", "copied", "verified", "scheduled", "trashed", "corrupt"],
+        source=["expected", "copying", "copied", "verified", "scheduled", "corrupt"],
         target="lost",
         label="Reported gone",
         by="report transfers",

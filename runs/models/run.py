@@ -156,12 +156,17 @@ class Run(Thing):
     @move(
         status,
         source="*",
-        target=GET_STATE(lambda self, *, to, end_at: to, states=["open", "closed", "aborted"]),
+        target=GET_STATE(lambda self, *, to, **_: to, states=["open", "closed", "aborted"]),
         label="Adopt reported status",
         by="adopt a reported state",
     )
-    def adopt_status(self, *, to: str, end_at: datetime | None) -> None:
+    def adopt_status(
+        self, *, to: str, end_at: datetime | None, heard_at: datetime | None = None
+    ) -> None:
+        """Of a run that is open again something was heard just now, else the clock would close it
+        for its silence of before."""
         self.end_at = end_at
+        self.heartbeat_at = heard_at or self.heartbeat_at
 
     @move(
         quality,

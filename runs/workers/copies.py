@@ -60,19 +60,77 @@ def _ends(job: Job) -> tuple[DataGroup, Store, Store]:
     return group, stores[job.params["source"]], stores[job.params["destination"]]
 
 
-@performs("runs.take_back_copy")
+@performs("runs.take_back_copy", who="data manager")
 def take_back_copy(work: Work) -> Outcome | None:
-    """A copy that was called off leaves nothing, wherever it had got to."""
+    """A copy that was called off leaves nothing, wherever it had got to: no notice and no time in
+    the trash, so only what was read in another copy at this moment goes. It is decided before the
+    first byte goes; a job that finds it decided goes on from there."""
     group, _, destination = _ends(work.job)
     replica = queries.live_replica(group, destination)
-    if replica is None or replica.state != Replica.State.COPYING:
+    if replica is None or replica.state not in (Replica.State.COPYING, Replica.State.EXPECTED):
         return None
     mover = places.mover(destination)
-    place, entries = places.of_group(group, destination), queries.entries(group)
+    place, entries = places.of_replica(replica), queries.entries(group)
+    _must_be_elsewhere(replica, _landed(replica, entries, work), work)
+    if replica.state == Replica.State.COPYING:
+        advance(replica.take_back, by=WORKER)
     key = f"taken-back-{replica.pk}"
     mover.trash(place, entries, key=key, partial=True)
-    mover.purge(place.mount, key=key, entries=entries)
-    return Outcome(lambda: advance(replica.take_back, by=WORKER))
+    receipt = mover.purge(place.mount, key=key, entries=entries)
+
+    def record() -> None:
+        there = Replica.objects.select_for_update().get(pk=replica.pk)
+        if there.state in queries.THERE:  # reported, and perhaps read, before its files went
+            advance(there.found_corrupt, by=WORKER, reason="Its files were taken back meanwhile.")
+
+    return Outcome(record, {"files": receipt.files, "bytes": receipt.bytes})
+
+
+def _landed(replica: Replica, entries: Sequence[Entry], work: Work) -> list[Entry]:
+    """The files that the copy brought so far, as they were read. Permanent where something else has
+    the name of one: the copy did not bring that."""
+    found: list[Entry] = []
+    for entry in entries:
+        try:
+            receipt = places.mover(replica.store).verify(
+                places.of_replica(replica), [entry], cancelled=work.cancelled
+            )
+        except Permanent as difference:
+            if difference.evidence.get("found", entry) is not None:
+                raise
+            continue
+        found.extend(receipt.entries)
+    return found
+
+
+def _must_be_elsewhere(replica: Replica, landed: Sequence[Entry], work: Work) -> None:
+    """Permanent unless all of `landed` was read in another copy, as files of its own: what is taken
+    back may be the last there is. Where the policy has removed the others, nobody wants it."""
+    others, told = queries.other_copies(replica), []
+    for other in others if landed else ():
+        try:
+            places.reader(other.store).verify(
+                places.of_replica(other),
+                landed,
+                besides=[places.of_replica(replica)],
+                progress=places.telling(work, "read"),
+                cancelled=work.cancelled,
+            )
+        except Permanent as difference:
+            told.append(f"{other.store}: {difference.reason}.")
+            continue
+        return
+    if landed and (others or not _was_let_go(replica.data_group)):
+        raise Permanent(
+            f"What was copied to {replica.store} stays: no other copy of it was found whole. "
+            + " ".join(told)
+        )
+
+
+def _was_let_go(group: DataGroup) -> bool:
+    """Whether nobody wants the data of a group, and a copy of it has gone for that."""
+    unwanted = group.run.quality == Run.Quality.NOT_INTERESTING
+    return unwanted and group.replicas.filter(state__in=("trashed", "removed")).exists()
 
 
 @transaction.atomic

@@ -57,19 +57,20 @@ def _stale(work: Work, replica: Replica) -> bool:
 def purge_replica(work: Work) -> Outcome | None:
     """Delete what has lain in the store's trash for its time, if nothing wants it back by then.
     Again the decision is a move of its own before the first byte goes; a job that finds it made
-    goes on from there."""
+    goes on from there, also where a new copy has been reported since."""
     replica: Replica = work.subject(Replica)
     mover = places.mover(replica.store)
     entries = queries.entries(replica.data_group)
     place = places.of_replica(replica)
     if replica.state == Replica.State.TRASHED:
-        # A removal that died half-way is finished first, so that the trash holds all of it.
-        mover.trash(place, entries, key=replica.trash_key)
+        # A removal that died half-way is finished first, so that the trash holds all of it. What is
+        # nowhere any more need not go: otherwise the replica would stay in the trash for ever.
+        mover.trash(place, entries, key=replica.trash_key, partial=True)
         try:
             advance(replica.purge, by=WORKER, at=clock.now())
         except Refused as refusal:
             return Outcome(_brought_back_for(replica, refusal), {"left out": str(refusal)})
-    if replica.state != Replica.State.REMOVED:
+    if replica.state == Replica.State.LOST:
         return None
     receipt = mover.purge(place.mount, key=replica.trash_key, entries=entries)
     return Outcome(result={"files": receipt.files, "bytes": receipt.bytes})

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import pytest
 import time_machine
 
 from catalogue.ground import jobs, lifecycle
-from catalogue.ground.actor import WORKER
+from catalogue.ground.actor import WORKER, Actor
 from catalogue.ground.lifecycle import Refused, Work, advance
 from catalogue.ground.models import Job
 from catalogue.ports.movers import mover_for
 from policies import commands
 from runs import commands as runs
+from runs import reporting
 from runs.models import Replica
 from runs.workers import removals
-from tests.factories import BEGIN, Facility
+from tests.factories import BEGIN, Facility, UserFactory
 
 NOW = BEGIN + timedelta(hours=1)
 WEEK = timedelta(days=7, minutes=1)
@@ -120,6 +122,71 @@ def test_a_purge_killed_after_its_decision_is_finished(
     lifecycle.perform_due()
     assert not any(trash.rglob("*.h5"))
     assert Job.objects.get(name="runs.purge_replica").state == "done"
+
+
+def transfer() -> Actor:
+    program = UserFactory(username="transfer", is_service=True)
+    return Actor.of(program, face="api", scopes=frozenset({"transfer"}))
+
+
+def test_what_is_reported_gone_while_it_lies_in_the_trash_goes_when_its_time_is_over(
+    trashed, travel, facility: Facility
+) -> None:
+    """A transfer program looks where the files were, and finds none."""
+    online = replica(trashed, "online")
+    told = reporting.report_lost(online.data_group, online.store, by=transfer())
+    assert told.state == "trashed"
+    assert any((facility.folder / "online" / ".trash").rglob("*.h5"))
+    travel.shift(timedelta(days=8))
+    lifecycle.perform_due()
+    assert replica(trashed, "online").state == "removed"
+    assert not any((facility.folder / "online" / ".trash").rglob("*.h5"))
+
+
+def test_what_is_reported_gone_while_it_lies_in_the_trash_comes_back_when_it_is_wanted(
+    trashed, facility: Facility
+) -> None:
+    online = replica(trashed, "online")
+    reporting.report_lost(online.data_group, online.store, by=transfer())
+    for store in ("offline", "mass_storage"):
+        advance(replica(trashed, store).found_corrupt, by=WORKER, reason="bit rot")
+    lifecycle.perform_due()
+    assert replica(trashed, "online").state == "verified"
+    assert len(list(facility.raw_folder(trashed).iterdir())) == 3
+
+
+def test_what_has_gone_from_the_trash_does_not_hold_up_its_end(
+    trashed, travel, facility: Facility
+) -> None:
+    next((facility.folder / "online" / ".trash").rglob("*.h5")).unlink()
+    travel.shift(timedelta(days=8))
+    lifecycle.perform_due()
+    assert replica(trashed, "online").state == "removed"
+    assert not any((facility.folder / "online" / ".trash").rglob("*.h5"))
+
+
+def test_the_trash_is_emptied_also_where_a_new_copy_was_reported_meanwhile(
+    trashed, travel, facility: Facility, monkeypatch: pytest.MonkeyPatch, settings
+) -> None:
+    """Else what lies there would be in the way when the new copy is to go."""
+    travel.shift(timedelta(days=8))
+
+    def dies(*args: object, **kwargs: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr("catalogue.ports.movers.PosixMover.purge", dies)
+    with pytest.raises(SystemExit):
+        lifecycle.perform_due()
+    monkeypatch.undo()
+    online = replica(trashed, "online")
+    shutil.copytree(facility.raw_folder(trashed, "offline"), facility.raw_folder(trashed))
+    reporting.report_copied(online.data_group, online.store, by=transfer())
+    travel.shift(settings.JOB_LEASE_SECONDS + 1)
+    lifecycle.sweep()
+    lifecycle.perform_due()
+    assert not any((facility.folder / "online" / ".trash").rglob("*.h5"))
+    assert len(list(facility.raw_folder(trashed).iterdir())) == 3
+    assert replica(trashed, "online").state in ("verified", "scheduled")
 
 
 def test_nothing_is_promised_once_the_purge_is_decided(

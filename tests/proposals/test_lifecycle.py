@@ -124,6 +124,25 @@ def test_a_release_postponed_before_the_review_stays_so(
     assert Proposal.objects.get(pk=proposal.pk).release_at == until
 
 
+def test_a_release_postponed_while_it_is_reviewed_stays_so(
+    facility: Facility, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reviewer's call has begun: its day, from before, would open the data."""
+    proposal = facility.proposal(state="F")
+    until = NOW + 10 * YEAR
+    advance = lifecycle.advance
+
+    def postponed_first(method, /, **facts: object):
+        monkeypatch.undo()
+        row = Proposal.objects.get(pk=proposal.pk)
+        commands.postpone(row, until=until, by=facility.staff, reason="a patent")
+        return advance(method, **facts)
+
+    monkeypatch.setattr(commands, "advance", postponed_first)
+    commands.review(proposal, by=facility.staff)
+    assert Proposal.objects.get(pk=proposal.pk).release_at == until
+
+
 def test_a_reported_state_cannot_make_two_proposals_active(facility: Facility, clock) -> None:
     facility.proposal(state="A")
     other = facility.proposal(state="R")

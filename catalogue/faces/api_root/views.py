@@ -28,7 +28,7 @@ from catalogue.ground.endpoints import (
 from catalogue.ground.filters import JobFilter
 from catalogue.ground.models import Job, Token
 from proposals import queries
-from proposals.access import today
+from proposals.access import allowed_on, today
 
 JOB_ORDER = Order("-id", id=("id",), after=("after", "id"))
 
@@ -37,6 +37,13 @@ class JobEndpoint(Endpoint):
     def job(self, id: int) -> Job:
         """The job, if the caller may read of it."""
         return self.find(queries.jobs(self.actor).get, pk=id)
+
+    def standing(self, **where: Any) -> frozenset[str]:
+        """What the caller may do with the proposal that the job is about."""
+        job = self.job(where["id"])
+        if job.proposal is None:
+            return super().standing(**where)
+        return allowed_on(self.actor, self.find(queries.one, self.actor, job.proposal))
 
 
 class Jobs(Endpoint):

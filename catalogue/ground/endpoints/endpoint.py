@@ -13,7 +13,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from catalogue.ground import inputs
+from catalogue.ground import access, clock, inputs
 from catalogue.ground.actor import VISITOR, Actor
 from catalogue.ground.endpoints.description import Description
 from catalogue.ground.endpoints.input import Input
@@ -77,6 +77,12 @@ class Endpoint(APIView):
             return token
         scopes = frozenset(token.scopes) if isinstance(token, Token) else None
         return Actor.of(user, face="api", scopes=scopes)
+
+    def standing(self, **where: Any) -> frozenset[str]:
+        """What the caller may do where this address leads, in words that can be compared later. An
+        endpoint of things that belong to somebody says what of them; raises NotFound where the
+        caller may not know of the thing."""
+        return access.standing(self.actor, clock.now().astimezone(clock.facility_zone()).date())
 
     def given(self, form: type[Input]) -> dict[str, Any]:
         """The body, checked. Raises `Faults`."""

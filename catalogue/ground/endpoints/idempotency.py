@@ -3,6 +3,9 @@
 The key's row, the effect and the answer are one transaction: a call that failed left no key and may
 be sent again. Two at the same time: on PostgreSQL the second is told to come back (409), on SQLite,
 where writers queue, it waits and gets the answer of the first.
+
+An answer is given again only to somebody who may still do all that they might when they got it: a
+key outlives neither an office, nor a place in a team, nor the scopes of the token it came with.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from catalogue.ground import clock
 from catalogue.ground.actor import Actor
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import IdempotencyKey
+from catalogue.ground.refusal import Refused
 
 HEADER = "Idempotency-Key"
 REMEMBERED = timedelta(days=7)
@@ -48,11 +52,17 @@ def once(handler: Handler) -> Handler:
         digest = _digest(self, request)
         with transaction.atomic():
             row = _claim(self.actor, _key(key), request, digest)
+            standing = self.standing(**kwargs)
             if row.status is not None:
+                _refuse_who_may_less(row, standing)
                 return _again(row)
             answer = handler(self, request, *args, **kwargs)
             row.status = answer.status_code
-            row.answer = {"data": answer.data, "location": answer.get("Location", "")}
+            row.answer = {
+                "data": answer.data,
+                "location": answer.get("Location", ""),
+                "standing": sorted(standing),
+            }
             row.save()
             return answer
 
@@ -114,6 +124,16 @@ def _alone(name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
         return bool(cursor.fetchone()[0])
+
+
+def _refuse_who_may_less(row: IdempotencyKey, standing: frozenset[str]) -> None:
+    """Raise `Refused` where the caller has lost anything of what they might do at the first call.
+    Which of it the call needed is the verb's knowledge; to ask it again would be to do it again."""
+    if not standing.issuperset((row.answer or {}).get("standing", ())):
+        raise Refused(
+            "This call was answered when you might do more here than you may now.",
+            kind="permission",
+        )
 
 
 def _again(row: IdempotencyKey) -> Response:

@@ -10,7 +10,9 @@ import time_machine
 from django.db import connection, transaction
 
 from catalogue.ground import clock
+from catalogue.ground.actor import WORKER
 from catalogue.ground.endpoints import idempotency
+from catalogue.ground.jobs import Wanted, enqueue
 from catalogue.ground.lifecycle import sweep
 from catalogue.ground.models import Entry, IdempotencyKey
 from proposals.models import Proposal, Sample
@@ -62,6 +64,62 @@ def test_another_address_with_the_key_is_refused(
 def test_keys_belong_to_their_users(callers: Callers, path: str) -> None:
     done(callers.leader.post(path, {"name": "a"}, idempotency_key="k"), 201)
     done(callers.staff.post(path, {"name": "b"}, idempotency_key="k"), 201)
+
+
+def test_who_left_the_team_is_not_answered_again(
+    callers: Callers, proposal: Proposal, path: str
+) -> None:
+    done(callers.leader.post(path, {"name": "a"}, idempotency_key="k"), 201)
+    yesterday = clock.now().date() - timedelta(days=1)
+    proposal.memberships.filter(user=callers.leader.token.user).update(until=yesterday)
+    refused(callers.leader.post(path, {"name": "a"}, idempotency_key="k"), 404)
+
+
+def test_who_may_do_less_in_the_team_is_not_answered_again(
+    callers: Callers, proposal: Proposal, path: str
+) -> None:
+    done(callers.leader.post(path, {"name": "a"}, idempotency_key="k"), 201)
+    members = proposal.memberships.filter(user=callers.leader.token.user)
+    members.update(role="member", data_access=1)
+    refused(callers.leader.post(path, {"name": "a"}, idempotency_key="k"), 403)
+    members.update(role="pi", data_access=2)
+    again = callers.leader.post(path, {"name": "a"}, idempotency_key="k")
+    assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+
+
+def test_a_token_of_fewer_scopes_is_not_answered_again(callers: Callers, path: str) -> None:
+    done(callers.leader.post(path, {"name": "a"}, idempotency_key="k"), 201)
+    reader = Caller(callers.leader.token.user, scopes=["read"])
+    refused(reader.post(path, {"name": "a"}, idempotency_key="k"), 403)
+    assert Sample.objects.count() == 1
+
+
+def test_an_office_at_an_instrument_that_ended_ends_its_answers(
+    facility: Facility, proposal: Proposal
+) -> None:
+    """Also where the address names no proposal."""
+    scientist = facility.person("instrument_scientist", instrument=True)
+    body = {
+        "number": 900777, "title": "New", "instrument": facility.instrument.identifier,
+        "cycle": facility.cycle.identifier,
+    }  # fmt: skip
+    done(Caller(scientist).post("proposals", body, idempotency_key="k"), 201)
+    done(Caller(scientist).post("proposals", body, idempotency_key="k"), 201)
+    scientist.appointments.all().delete()
+    refused(Caller(scientist).post("proposals", body, idempotency_key="k"), 403)
+
+
+def test_what_was_answered_about_a_job_is_for_who_may_read_of_it(
+    callers: Callers, facility: Facility, proposal: Proposal
+) -> None:
+    staff = facility.person("data_manager")
+    (job,) = enqueue([Wanted("proposals.prepare", proposal)], by=WORKER)
+    body = {"reason": "not now"}
+    path = f"jobs/{job.pk}/hold"
+    done(Caller(staff).post(path, body, idempotency_key="k"))
+    assert Caller(staff).post(path, body, idempotency_key="k")["Idempotent-Replayed"] == "true"
+    staff.appointments.all().delete()
+    refused(Caller(staff).post(path, body, idempotency_key="k"), 404)
 
 
 def test_a_refused_call_leaves_no_key(callers: Callers, run: Run, proposal: Proposal) -> None:
