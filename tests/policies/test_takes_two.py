@@ -246,6 +246,37 @@ class TestAPublication:
         )
         assert Doi.objects.get().state == "findable", "a DOI is never taken away"
 
+    def test_is_asked_for_on_the_proposals_page(
+        self, facility: Facility, second: Actor, published: Proposal
+    ) -> None:
+        one, path = Visitor(facility.staff.user), f"/proposals/{published.number:06d}"
+        page = sound(one.get(path))
+        assert f"{path}/withdraw" in page.links
+        assert "Nothing changes until a second data manager agrees." in page.text
+        asked = sound(one.get(f"{path}/withdraw")).text
+        assert "its DOI leads to stays, and says that they were withdrawn." in asked
+        html = one.post(f"{path}/withdraw", 422, number="1", reason="wrong sample").content.decode()
+        assert "wrong sample" in html, "what was typed is kept"
+        one.post(f"{path}/withdraw", number=str(published.number), reason="wrong sample")
+        waiting = Approval.objects.get()
+        page = sound(Visitor(second.user).get(path))
+        assert f"/approvals#approval-{waiting.pk}" in page.links
+        assert "“wrong sample” Waits for somebody to agree" in page.text
+        published.refresh_from_db()
+        assert published.withdrawn_at is None, "nothing before the second"
+        approvals.agree(waiting, by=second)
+        assert f"p{published.number:06d} was withdrawn" in sound(one.get(path)).text
+
+    @pytest.mark.parametrize("role", ["user_office", "auditor"])
+    def test_is_not_asked_for_by_others(
+        self, facility: Facility, published: Proposal, role: str
+    ) -> None:
+        visitor = Visitor(facility.person(role))
+        path = f"/proposals/{published.number:06d}"
+        assert "Withdraw the publication" not in visitor.get(path)
+        visitor.post(f"{path}/withdraw", 403, number=str(published.number), reason="x")
+        assert not Approval.objects.exists()
+
     def test_is_released_early_by_two_people_who_are_there(
         self, facility: Facility, second: Actor, published: Proposal
     ) -> None:
