@@ -9,7 +9,7 @@ import pytest
 
 from catalogue.ground import clock, lifecycle
 from catalogue.ground.models import Job
-from proposals import commands
+from proposals import commands, withdrawing
 from proposals.models import Proposal
 from runs import commands as run_commands
 from runs.models import Run
@@ -105,6 +105,26 @@ def test_my_work_says_since_when_and_what_will_go_and_open(
     assert "/proposals/900100#moves" in sound(Visitor(people.reader).get("/")).links
     assert "Embargo ends" in sound(Visitor(people.stranger).get("/")).text
     assert "/proposals/900100#moves" not in sound(Visitor(people.stranger).get("/")).links
+
+
+def test_what_was_withdrawn_waits_for_nobody_and_says_so(
+    facility: Facility, proposal: Proposal, people: People
+) -> None:
+    run, _ = facility.run(proposal), facility.run(proposal)
+    commands.pause(proposal, by=facility.staff)
+    visitor = Visitor(people.worker)
+    address = f"/proposals/{proposal.number}/runs"
+    assert {address, f"{address}?quality=none"} <= set(sound(visitor.get("/")).links)
+    for path in ("/", "/proposals", f"/search?q={proposal.number}", f"{address}/0001"):
+        assert "Withdrawn" not in sound(visitor.get(path)).text, path
+    run_commands.withdraw(run, by=facility.staff, reason="the shutter was closed")
+    for path in (address, f"{address}/0001", f"/search?q={proposal.number}+r1"):
+        assert "Withdrawn" in sound(visitor.get(path)).text, path
+    withdrawing.withdraw(proposal, by=facility.staff, reason="entered twice")
+    home = sound(visitor.get("/"))
+    assert not {address, f"{address}?quality=none"} & set(home.links)
+    for path in ("/", "/proposals", f"/search?q=p{proposal.number}"):
+        assert "Withdrawn" in sound(visitor.get(path)).text, path
 
 
 def test_agreed_release_waits_for_those_who_may_release(facility: Facility) -> None:
