@@ -370,6 +370,35 @@ def test_all_tabs_and_columns_are_in_sight_wherever_the_reader_is(
             assert wide[0] <= wide[1], (zone, part, wide)
 
 
+def test_what_was_typed_goes_with_the_second_escape_only(
+    table: Callable[..., Page], accessible: Callable[[Page], None]
+) -> None:
+    page = table()
+    press = page.keyboard.press
+    press("j")
+    press("c")
+    comment = page.get_by_label("Comment", exact=True)
+    expect(comment).to_be_focused()
+    press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    press("c")
+    expect(comment).to_be_focused()
+    page.keyboard.type("no beam since 02:40")
+    press("Escape")
+    warned = page.get_by_role("dialog").get_by_role("alert")
+    expect(warned).to_contain_text("is not kept yet")
+    expect(comment).to_have_value("no beam since 02:40")
+    expect(comment).to_be_focused()
+    accessible(page)
+    page.keyboard.type(", still")
+    expect(warned).to_have_count(0)
+    press("Escape")
+    press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(row(page, 4).locator("a.number")).to_be_focused()
+    assert Run.objects.get(number=4).comment == ""
+
+
 def test_what_cannot_be_kept_is_said_in_the_dialog(
     table: Callable[..., Page], watch: Watch
 ) -> None:
