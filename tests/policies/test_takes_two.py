@@ -22,10 +22,12 @@ from proposals import commands as proposals
 from proposals.models import Membership, Proposal
 from tests.calling import Caller, done, refused
 from tests.factories import BEGIN, CLAUSES, Facility
-from tests.visiting import Visitor, sound
+from tests.visiting import Visitor, queries_of, sound
 
 pytestmark = pytest.mark.django_db
 NOW = BEGIN + timedelta(hours=1)
+QUERIES = 10
+"""Of the page of what takes two, however much waits there."""
 
 
 @pytest.fixture
@@ -143,6 +145,25 @@ class TestTwoPeople:
         rows = Approval.objects.filter(state="asked")
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(state="agreed", decided_by=facility.staff.user)
+
+    def test_many_requests_take_as_many_queries_as_few(
+        self, facility: Facility, second: Actor
+    ) -> None:
+        """The number is frozen: one that grows is looked at, not raised."""
+        proposal = facility.proposal(state="A")
+        leader = Actor.of(facility.leader, face="page")
+
+        def ask(times: int) -> None:
+            for n in range(2 * times):
+                hold = commands.hold(proposal, reason=f"an audit {n}", by=leader)
+                asked = commands.ask_to_lift(hold, by=facility.staff, reason="it is over")
+                if n % 2:
+                    approvals.decline(asked, by=leader, reason="it is not")
+
+        ask(1)
+        few = queries_of(Visitor(second.user), "/approvals")
+        ask(4)
+        assert queries_of(Visitor(second.user), "/approvals") == few == QUERIES
 
     def test_only_who_asked_takes_it_back(self, facility: Facility, second: Actor) -> None:
         draft(facility)
