@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from catalogue.ground import clock, lifecycle
-from catalogue.ground.models import Job
+from catalogue.ground.actor import Actor
+from catalogue.ground.models import Approval, Job
+from policies import commands as policies
 from proposals import commands, withdrawing
 from proposals.models import Proposal
 from runs import commands as run_commands
@@ -62,7 +64,26 @@ def test_my_work_tells_everybody_what_waits_for_them(
     assert stranger.count("None.") == 5, "each part says what belongs there"
 
 
-HOME_QUERIES = 27
+def asked(proposal: Proposal, leader: Actor, *, by: Actor) -> Approval:
+    """A request to lift a hold, which takes a second person."""
+    hold = policies.hold(proposal, reason="an audit", by=leader)
+    return policies.ask_to_lift(hold, by=by, reason="the audit is over")
+
+
+def test_what_takes_two_waits_for_who_may_agree(
+    facility: Facility, proposal: Proposal, people: People
+) -> None:
+    leader = Actor.of(people.principal, face="page")
+    address = f"/approvals#approval-{asked(proposal, leader, by=facility.staff).pk}"
+    for user in (people.principal, people.worker, people.local_contact, people.data_manager):
+        home = sound(Visitor(user).get("/"))
+        assert address in home.links
+        assert "“the audit is over”" in home.text
+    for user in (facility.staff.user, people.reader, people.auditor, people.stranger):
+        assert "Waits for you to agree" not in Visitor(user).get("/")
+
+
+HOME_QUERIES = 29
 """Of the first page, however much waits there: frozen."""
 
 
@@ -76,6 +97,7 @@ def test_my_work_asks_the_database_as_often_for_much_as_for_little(
             run_commands.assess(run, quality="not_interesting", by=facility.staff)
             other = facility.proposal(state="F", kind="commissioning")
             commands.add_member(other, user=people.worker, data_access=2, by=facility.staff)
+            asked(other, Actor.of(facility.leader, face="page"), by=facility.staff)
         lifecycle.perform_due()
 
     grow(1)
