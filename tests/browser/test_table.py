@@ -216,6 +216,21 @@ def test_new_runs_wait_while_somebody_works_in_the_table(
     expect(row(page, 5).locator("a.number")).to_be_focused()
 
 
+def test_what_is_read_stays_in_its_place_when_rows_above_change(
+    facility: Facility, proposal: Proposal, table: Callable[..., Page]
+) -> None:
+    page = table(size=(1440, 420))
+    page.mouse.move(0, 0)
+    row(page, 1).scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+    before = row(page, 1).bounding_box()
+    commands.edit(Run.objects.get(number=4), by=facility.staff, comment="came anew")
+    facility.run(proposal, closed=False)
+    expect(row(page, 4)).to_contain_text("came anew", timeout=SOON)
+    expect(page.locator("#fresh")).to_have_text("1 new run – show", timeout=SOON)
+    assert row(page, 1).bounding_box() == before
+
+
 def test_a_lost_connection_is_said_and_recovers(
     facility: Facility, proposal: Proposal, table: Callable[..., Page], watch: Watch
 ) -> None:
