@@ -8,7 +8,7 @@ who agrees is not staff; its guard asks the same `guards.same_person`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -17,7 +17,7 @@ from catalogue.ground import access as words
 from catalogue.ground import clock, journal
 from catalogue.ground.actor import WORKER, Actor
 from catalogue.ground.lifecycle import World, advance
-from catalogue.ground.models import Approval, Recorded
+from catalogue.ground.models import Appointment, Approval, Recorded
 from catalogue.ground.refusal import Refused
 from proposals import access
 from proposals.models import Proposal
@@ -103,17 +103,35 @@ def agreed(act: str, proposal: int | None) -> frozenset[int]:
     return frozenset(found.values_list("subject_id", flat=True))
 
 
-def visible(actor: Actor) -> QuerySet[Approval]:
+def visible(actor: Actor, held: Collection[Appointment] | None = None) -> QuerySet[Approval]:
     """What `actor` may read of: of proposals whose journal they may read; of none, for who may read
-    the journal of the whole facility."""
+    the journal of the whole facility. `held` are their offices of today, where they are known."""
     found = Approval.objects.select_related("asked_by", "decided_by")
-    held = list(words.offices(actor, access.today()))
+    held = list(words.offices(actor, access.today())) if held is None else held
     if words.SEE_JOURNAL in words.facility_wide(actor, access.today(), held):
         return found
     mine = Proposal.objects.filter(access.holding(actor, words.SEE_JOURNAL, held))
     return found.filter(Q(proposal__in=mine.values("number")))
 
 
-def waiting(actor: Actor) -> QuerySet[Approval]:
+def waiting(actor: Actor, held: Collection[Appointment] | None = None) -> QuerySet[Approval]:
     """Those that wait for somebody to agree."""
-    return visible(actor).filter(state=Approval.State.ASKED)
+    return visible(actor, held).filter(state=Approval.State.ASKED)
+
+
+def waiting_for(actor: Actor, most: int) -> list[Approval]:
+    """Of the `most` that others asked for first, those that `actor` has the permission to agree to;
+    the door asks besides whether they are two people."""
+    held = list(words.offices(actor, access.today()))
+    asked = list(waiting(actor, held).exclude(asked_by=actor.user).order_by("asked_at")[:most])
+    everywhere = words.facility_wide(actor, access.today(), held)
+    of = [row.proposal for row in asked if row.proposal is not None]
+    theirs: dict[str, set[int]] = {}
+    for permission in {row.permission for row in asked} - everywhere:
+        mine = Proposal.objects.filter(access.holding(actor, permission, held), number__in=of)
+        theirs[permission] = set(mine.values_list("number", flat=True))
+    return [
+        row
+        for row in asked
+        if row.permission in everywhere or row.proposal in theirs[row.permission]
+    ]

@@ -15,7 +15,7 @@ from catalogue.ground import clock
 from catalogue.ground.actor import Actor
 from catalogue.ground.models import Cycle, Instrument, Job
 from proposals import access, overviews, queries
-from proposals.models import PREPARATION, RUNNING, Beamtime, Proposal
+from proposals.models import PREPARATION, REVIEWED, RUNNING, Beamtime, Proposal
 
 COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("New", ("N",)),
@@ -26,6 +26,8 @@ COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Reviewed", ("FR", "WCLD")),
     ("Closed or cancelled", ("CLO", "C")),
 )
+OVER = ("F", *REVIEWED, "C")
+"""States after the beam: what is left of a block that was finished sooner is nobody's."""
 MOST = 50
 """Cards of a column; the list has the others."""
 
@@ -104,13 +106,18 @@ def _held(proposals: Iterable[Proposal]) -> dict[int, int]:
 
 
 def _card(proposal: Proposal, now: datetime, mine: bool, held: int) -> Card:
-    block, word = _next(list(proposal.beamtimes.all()), now)
+    block, word = _next(proposal, now)
     return Card(proposal, waits(proposal, now, held), mine, held, block, word)
 
 
-def _next(blocks: list[Beamtime], now: datetime) -> tuple[Beamtime | None, str]:
-    """The block that runs, else the next, else the last one."""
-    for block in sorted(blocks, key=lambda b: b.begin_at):
+def _next(proposal: Proposal, now: datetime) -> tuple[Beamtime | None, str]:
+    """The block that runs, else the next, else the last one; once no more beam is taken, the last
+    that began ("none" where none did)."""
+    blocks = sorted(proposal.beamtimes.all(), key=lambda b: b.begin_at)
+    if proposal.state in OVER:
+        begun = [block for block in blocks if block.begin_at <= now]
+        return (begun[-1], "last") if begun else (None, "none")
+    for block in blocks:
         if block.end_at > now:
             return block, "now" if block.begin_at <= now else "next"
     return (max(blocks, key=lambda b: b.end_at), "last") if blocks else (None, "")

@@ -202,12 +202,15 @@ def foresee_release(proposal: Proposal, world: World) -> Iterable[Consequence]:
     yield Consequence("Everybody can read its open data from now on.")
 
 
+TOMBSTONE = Consequence(
+    "Its data are no longer offered to anybody outside; the page that its DOI leads to stays, and "
+    "says that they were withdrawn."
+)
+
+
 def foresee_withdrawal(approval: Approval, world: World) -> Iterable[Consequence]:
     if approval.act == queries.WITHDRAW_DOI:
-        yield Consequence(
-            "Its data are no longer offered to anybody outside; the page that its DOI leads to "
-            "stays, and says that they were withdrawn."
-        )
+        yield TOMBSTONE
 
 
 def paths_begin_with(place: Instrument | Cycle) -> str | None:

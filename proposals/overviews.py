@@ -47,7 +47,7 @@ def running(actor: Actor) -> QuerySet[Proposal]:
     """The proposals of `actor` whose beamtime is on."""
     return (
         queries.listed(actor)
-        .filter(access.holding(actor, words.SEE_METADATA), state__in=RUNNING)
+        .filter(access.holding(actor, words.SEE_METADATA), state__in=RUNNING, withdrawn_at=None)
         .order_by("instrument__identifier")
     )
 

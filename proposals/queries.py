@@ -144,9 +144,12 @@ def overlapping(
     instrument: Instrument, begin: datetime, end: datetime, *, besides: Proposal | None
 ) -> QuerySet[Beamtime]:
     """Beamtimes on `instrument` that share time with [begin, end) and belong to other proposals
-    that are not cancelled."""
+    that are neither cancelled nor withdrawn."""
     found = Beamtime.objects.filter(
-        proposal__instrument=instrument, begin_at__lt=end, end_at__gt=begin
+        proposal__instrument=instrument,
+        proposal__withdrawn_at=None,
+        begin_at__lt=end,
+        end_at__gt=begin,
     ).exclude(proposal__state=Proposal.State.CANCELLED)
     return found.exclude(proposal=besides) if besides is not None else found
 

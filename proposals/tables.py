@@ -10,7 +10,7 @@ from catalogue.ground import calendar, clock
 from catalogue.ground.cells import Cell
 from proposals.models import Proposal
 
-_STATE = "{% load lightkeeper %}{% state record 'state' %}"
+_STATE = "{% load lightkeeper %}{% state record 'state' %} {% withdrawn record %}"
 _ACCESS = (
     "{% load lightkeeper %}{% state record 'access' %}"
     "{% if record.access == 'embargoed' and record.release_at %}"

@@ -12,7 +12,7 @@ from catalogue.ground.lifecycle import Consequence
 from catalogue.ground.lifecycle.foresight import Answer
 from catalogue.ground.models import Approval
 from catalogue.ground.refusal import Refused
-from proposals import access, approvals, consequences, queries
+from proposals import access, approvals, consequences, guards, queries
 from proposals.models import Proposal
 
 
@@ -30,13 +30,8 @@ def withdraw(proposal: Proposal, *, by: Actor, reason: str) -> None:
     proposal.withdrawn_at = row.withdrawn_at
 
 
-def explain_withdrawal(proposal: Proposal, by: Actor) -> list[Answer]:
-    """What `withdraw` would bring about, or why it is refused."""
-    return explain_withdrawal_for(access.allowed_on(by, proposal), proposal)
-
-
-def explain_withdrawal_for(allowed: Collection[str], proposal: Proposal) -> list[Answer]:
-    """The same for somebody of whom it is known already what they may do."""
+def explain_withdrawal(proposal: Proposal, allowed: Collection[str]) -> list[Answer]:
+    """What `withdraw` would bring about, or why it is refused to somebody who may do `allowed`."""
     problem = access.why_not(allowed, words.CANCEL, proposal) or _why_it_stands(proposal)
     if problem is not None:
         return [problem]
@@ -70,8 +65,37 @@ def ask_to_withdraw(proposal: Proposal, *, by: Actor, reason: str) -> Approval:
     """Ask that what was published of a proposal is withdrawn; a second data manager agrees."""
     access.require(by, words.WITHDRAW, proposal)
     row = Proposal.objects.select_for_update().get(pk=proposal.pk)
-    if not queries.is_published(row):
-        raise Refused("It has no DOI that the registrar knows: it is withdrawn without a second.")
-    if row.withdrawn_at is not None:
-        raise Refused("It is withdrawn already.")
+    problem = _why_not_by_two(row)
+    if problem is not None:
+        raise problem
     return approvals.ask(row, queries.WITHDRAW_DOI, permission=words.WITHDRAW, by=by, reason=reason)
+
+
+def takes_two(proposal: Proposal) -> bool:
+    """Whether it is published, so that one person alone does not withdraw it any more."""
+    return queries.is_published(proposal) and proposal.withdrawn_at is None
+
+
+def asked(proposal: Proposal) -> Approval | None:
+    """The request to withdraw what was published of it that waits for somebody to agree."""
+    return approvals.asked_of([proposal]).get(proposal.pk) if takes_two(proposal) else None
+
+
+def explain_asking(proposal: Proposal, allowed: Collection[str]) -> list[Answer]:
+    """What `ask_to_withdraw` would bring about, or why it is refused."""
+    problem = access.why_not(allowed, words.WITHDRAW, proposal) or _why_not_by_two(proposal)
+    if problem is not None:
+        return [problem]
+    return [
+        Consequence("Nothing changes until a second data manager agrees."),
+        guards.TOMBSTONE,
+        Consequence("Once agreed, this cannot be undone."),
+    ]
+
+
+def _why_not_by_two(proposal: Proposal) -> Refused | None:
+    if not queries.is_published(proposal):
+        return Refused("It has no DOI that the registrar knows: it is withdrawn without a second.")
+    if proposal.withdrawn_at is not None:
+        return Refused("It is withdrawn already.")
+    return None

@@ -9,12 +9,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
 
 from catalogue.ground import pages
 from catalogue.ground.words import count_text
 from proposals.frame import Frame
 from runs import tabled, tables
-from runs.columns import COOKIE, filters_in, hidden_in, shown
+from runs.columns import COOKIE, LONGEST_WITHIN, filters_in, hidden_in, shown
 from runs.forms import SelectionForm
 from runs.many import Outcome
 from runs.models import Assessment, Run
@@ -107,6 +108,7 @@ def answer(
         "word": str(Run.Quality(act.quality).label) if act.quality else "",
     }
     if not by_script(request):
+        context["next"] = came_from(request, frame)
         return frame.show(request, "runs/acted.html", context, status=status)
     numbers = [line.run.number for line in lines]
     context |= table(request, frame, tabled.some(frame.proposal, numbers))
@@ -137,6 +139,15 @@ def _asked(request: HttpRequest) -> QueryDict:
     if request.method != "POST":
         return request.GET
     return QueryDict(request.POST.get("next", "").partition("?")[2][:8000])
+
+
+def came_from(request: HttpRequest, frame: Frame) -> str:
+    """The table as the reader had narrowed it: as the form says that it stands on, or as the link
+    carried its filters; nothing where neither is known."""
+    if request.method == "POST":
+        return pages.named_by(request)
+    carried = filters_in(QueryDict(request.GET.get("within", "")[:LONGEST_WITHIN]))
+    return f"{reverse('runs:list', args=[frame.proposal.number])}?{carried}" if carried else ""
 
 
 def rights(allowed: Collection[str]) -> dict[str, bool]:

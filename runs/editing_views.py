@@ -13,7 +13,7 @@ from catalogue.ground import pages
 from catalogue.ground.refusal import Refused
 from proposals.frame import Frame, framed
 from runs import calibrating, commands, many, queries, tabled
-from runs.acted import Act, answer, by_script, selected
+from runs.acted import Act, answer, by_script, came_from, selected
 from runs.forms import CalibrateForm, RunForm, RunsForm
 from runs.models import Run
 
@@ -87,7 +87,7 @@ def _form(
         "form": form,
         "refusal": refusal,
         "theirs": _said(theirs) if theirs else [],
-        "next": request.POST.get("next", ""),
+        "next": came_from(request, frame),
     }
     template = "runs/_edit.html" if by_script(request) else "runs/edit.html"
     return frame.show(request, template, context, status=status)
@@ -128,7 +128,7 @@ def calibrate(request: HttpRequest, frame: Frame) -> HttpResponse:
                 for run in runs
                 if (why := calibrating.why_not_calibration(run, by=frame.actor)) is not None
             ],
-            "next": request.POST.get("next", ""),
+            "next": came_from(request, frame),
         }
         template = "runs/_calibrate.html" if by_script(request) else "runs/calibrate.html"
         return frame.show(request, template, context, status=422 if asked else 200)

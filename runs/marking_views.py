@@ -13,7 +13,7 @@ from catalogue.ground.refusal import Refused
 from catalogue.ground.words import bytes_text
 from proposals.frame import Frame, framed
 from runs import commands, many, tabled, tables
-from runs.acted import Act, answer, by_script, selected, table
+from runs.acted import Act, answer, by_script, came_from, selected, table
 from runs.forms import MarkForm
 from runs.models import Run
 
@@ -32,6 +32,7 @@ def foretold(request: HttpRequest, frame: Frame) -> HttpResponse:
         "told": [(row, told[row.run.pk]) for row in rows["rows"]],
         "summed": [_summed(place, told) for place in range(len(tables.MARKS))],
         "single": len(runs) == 1,
+        "next": came_from(request, frame),
     }
     template = "runs/_foretold.html" if by_script(request) else "runs/foretold.html"
     return frame.show(request, template, context)

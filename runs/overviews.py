@@ -33,7 +33,9 @@ def unmarked(actor: Actor) -> QuerySet[Proposal]:
     counted = waiting.filter(proposal=OuterRef("pk")).order_by().values("proposal")
     return (
         Proposal.objects.filter(
-            proposals.holding(actor, words.ASSESS), pk__in=waiting.order_by().values("proposal")
+            proposals.holding(actor, words.ASSESS),
+            pk__in=waiting.order_by().values("proposal"),
+            withdrawn_at=None,
         )
         .annotate(
             waiting_runs=Subquery(counted.annotate(n=Count("pk")).values("n")),

@@ -220,6 +220,17 @@ class PastRun:
     quality: str = ""
     sample: str = ""
     causes: tuple[str, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastHold:
+    """A hold that `by` placed, and that `asked_by` asks to lift: it waits for a second person."""
+
+    by: str
+    reason: str
+    asked_by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +252,7 @@ class PastProposal:
     leader: str = "keller"
     members: tuple[str, ...] = ("okafor", "moreau")
     runs: tuple[PastRun, ...] = ()
+    hold: PastHold | None = None
 
 
 MHZ = "Serial Femtosecond Crystallography at MHz repetition rates"
@@ -261,7 +273,10 @@ PAST = (
         released_at=local(2021, 4, 2),
         runs=(
             PastRun(57, LCP_SFX, local(2017, 9, 16, 21), "good", "lysozyme"),
-            PastRun(58, LCP_SFX, local(2017, 9, 16, 22), "unclear", "lysozyme", ("beam lost",)),
+            PastRun(
+                *(58, LCP_SFX, local(2017, 9, 16, 22), "unclear", "lysozyme", ("beam lost",)),
+                comment="no beam from the second half on; the jet was fine",
+            ),
         ),
     ),
     PastProposal(
@@ -276,6 +291,12 @@ PAST = (
         derived_from=2012,
         reviewed_at=local(2025, 6, 2, 10),
         runs=(PastRun(12, LCP_SFX, local(2025, 4, 9, 3), "good", "lysozyme"),),
+        hold=PastHold(
+            by="contact",
+            reason="The detector group compares its gain with that of later runs.",
+            asked_by="manager",
+            why="The comparison was finished in spring.",
+        ),
     ),
     PastProposal(
         number=3492,

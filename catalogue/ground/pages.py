@@ -117,13 +117,17 @@ def narrowed(filtered: Any) -> QuerySet[Any]:
     return rows
 
 
+def named_by(request: HttpRequest) -> str:
+    """The page that a form's field `next` names, if it is ours."""
+    target = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
+    return target if ours and target.startswith("/") else ""
+
+
 def back(request: HttpRequest, otherwise: str, *args: Any, anchor: str = "") -> HttpResponse:
     """See other: the page named by the form's field `next` if it is ours, else `otherwise` (the
     name of an address with its arguments)."""
-    target = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
-    if not ours or not target.startswith("/"):
-        target = resolve_url(otherwise, *args)
+    target = named_by(request) or resolve_url(otherwise, *args)
     answer = HttpResponseRedirect(target + anchor)
     answer.status_code = 303
     return answer

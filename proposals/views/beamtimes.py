@@ -19,6 +19,14 @@ from proposals.models import Beamtime
 from proposals.views import general
 
 FIELDS = ("begin_at", "end_at", "description")
+BY_MISTAKE = (
+    "For a proposal that was made by mistake. One that will not be carried out is cancelled "
+    "instead."
+)
+BY_TWO = (
+    "For what should not have been published. Withdrawing it takes two people: one asks, another "
+    "agrees. The journal keeps who and why."
+)
 
 
 @require_POST
@@ -121,30 +129,33 @@ def _edit(
 @framed("general")
 @typed.once
 def withdraw(request: HttpRequest, frame: Frame) -> HttpResponse:
-    """Withdraw a proposal that was made by mistake."""
+    """Withdraw a proposal that was made by mistake; of one that is published, ask that it is."""
     proposal = frame.proposal
-    answers = withdrawing.explain_withdrawal(proposal, frame.actor)
+    two = withdrawing.takes_two(proposal)
+    explain = withdrawing.explain_asking if two else withdrawing.explain_withdrawal
+    verb = withdrawing.ask_to_withdraw if two else withdrawing.withdraw
+    answers = explain(proposal, frame.allowed)
     status = 200
     form = WithdrawForm(expected=proposal.number)
     if request.method == "POST":
         form = WithdrawForm(request.POST, expected=proposal.number)
 
         def act() -> None:
-            withdrawing.withdraw(proposal, by=frame.actor, reason=form.cleaned_data["reason"])
+            verb(proposal, by=frame.actor, reason=form.cleaned_data["reason"])
 
         status = typed.attempt(form, act)
         if not status:
-            messages.success(request, f"{proposal.folder} is withdrawn.")
+            asked = "Asked for. Now a second data manager has to agree."
+            messages.success(request, asked if two else f"{proposal.folder} is withdrawn.")
             return pages.back(request, "proposals:general", proposal.number)
-    refused = next((a for a in answers if isinstance(a, Refused)), None)
+    of = "the publication of " if two else ""
     context = {
         "form": form,
-        "heading": f"Withdraw {proposal.folder}",
-        "does": "Withdraw",
+        "heading": f"Withdraw {of}{proposal.folder}",
+        "does": "Ask for it" if two else "Withdraw",
         "back": "proposals:general",
         "answers": answers,
-        "refused": refused,
-        "help": "For a proposal that was made by mistake. One that will not be carried out is "
-        "cancelled instead.",
+        "refused": next((a for a in answers if isinstance(a, Refused)), None),
+        "help": BY_TWO if two else BY_MISTAKE,
     }
     return frame.show(request, "proposals/edit.html", context, status=status)

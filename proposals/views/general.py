@@ -78,10 +78,23 @@ def show(
         "may_prepare": frame.may(words.PREPARE),
         "beamtimes_stay": frame.why_not(words.PREPARE) or content.why_beamtimes_stay(proposal),
         "beamtime_refused": beamtime_stays,
-        "withdrawal": withdrawing.explain_withdrawal_for(frame.allowed, proposal),
+        **_withdrawal(frame),
         **offered(frame, failed or {}),
     }
     return frame.show(request, "proposals/general.html", context, status=status)
+
+
+def _withdrawal(frame: Frame) -> dict[str, Any]:
+    """What withdrawing it would bring about, or why the reader cannot; what is published takes two,
+    and may have been asked for."""
+    proposal = frame.proposal
+    two = withdrawing.takes_two(proposal) and frame.may(words.WITHDRAW)
+    explain = withdrawing.explain_asking if two else withdrawing.explain_withdrawal
+    return {
+        "withdrawal": explain(proposal, frame.allowed),
+        "withdrawal_by_two": two,
+        "withdrawal_asked": withdrawing.asked(proposal) if frame.may(words.SEE_JOURNAL) else None,
+    }
 
 
 def offered(

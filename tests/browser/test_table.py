@@ -216,6 +216,21 @@ def test_new_runs_wait_while_somebody_works_in_the_table(
     expect(row(page, 5).locator("a.number")).to_be_focused()
 
 
+def test_what_is_read_stays_in_its_place_when_rows_above_change(
+    facility: Facility, proposal: Proposal, table: Callable[..., Page]
+) -> None:
+    page = table(size=(1440, 420))
+    page.mouse.move(0, 0)
+    row(page, 1).scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+    before = row(page, 1).bounding_box()
+    commands.edit(Run.objects.get(number=4), by=facility.staff, comment="came anew")
+    facility.run(proposal, closed=False)
+    expect(row(page, 4)).to_contain_text("came anew", timeout=SOON)
+    expect(page.locator("#fresh")).to_have_text("1 new run – show", timeout=SOON)
+    assert row(page, 1).bounding_box() == before
+
+
 def test_a_lost_connection_is_said_and_recovers(
     facility: Facility, proposal: Proposal, table: Callable[..., Page], watch: Watch
 ) -> None:
@@ -368,6 +383,35 @@ def test_all_tabs_and_columns_are_in_sight_wherever_the_reader_is(
         for part in (".table-wide", "nav.tabs"):
             wide = page.locator(part).first.evaluate("e => [e.scrollWidth, e.clientWidth]")
             assert wide[0] <= wide[1], (zone, part, wide)
+
+
+def test_what_was_typed_goes_with_the_second_escape_only(
+    table: Callable[..., Page], accessible: Callable[[Page], None]
+) -> None:
+    page = table()
+    press = page.keyboard.press
+    press("j")
+    press("c")
+    comment = page.get_by_label("Comment", exact=True)
+    expect(comment).to_be_focused()
+    press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    press("c")
+    expect(comment).to_be_focused()
+    page.keyboard.type("no beam since 02:40")
+    press("Escape")
+    warned = page.get_by_role("dialog").get_by_role("alert")
+    expect(warned).to_contain_text("is not kept yet")
+    expect(comment).to_have_value("no beam since 02:40")
+    expect(comment).to_be_focused()
+    accessible(page)
+    page.keyboard.type(", still")
+    expect(warned).to_have_count(0)
+    press("Escape")
+    press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(row(page, 4).locator("a.number")).to_be_focused()
+    assert Run.objects.get(number=4).comment == ""
 
 
 def test_what_cannot_be_kept_is_said_in_the_dialog(

@@ -22,10 +22,12 @@ from proposals import commands as proposals
 from proposals.models import Membership, Proposal
 from tests.calling import Caller, done, refused
 from tests.factories import BEGIN, CLAUSES, Facility
-from tests.visiting import Visitor, sound
+from tests.visiting import Visitor, queries_of, sound
 
 pytestmark = pytest.mark.django_db
 NOW = BEGIN + timedelta(hours=1)
+QUERIES = 10
+"""Of the page of what takes two, however much waits there."""
 
 
 @pytest.fixture
@@ -144,6 +146,25 @@ class TestTwoPeople:
         with pytest.raises(IntegrityError), transaction.atomic():
             rows.update(state="agreed", decided_by=facility.staff.user)
 
+    def test_many_requests_take_as_many_queries_as_few(
+        self, facility: Facility, second: Actor
+    ) -> None:
+        """The number is frozen: one that grows is looked at, not raised."""
+        proposal = facility.proposal(state="A")
+        leader = Actor.of(facility.leader, face="page")
+
+        def ask(times: int) -> None:
+            for n in range(2 * times):
+                hold = commands.hold(proposal, reason=f"an audit {n}", by=leader)
+                asked = commands.ask_to_lift(hold, by=facility.staff, reason="it is over")
+                if n % 2:
+                    approvals.decline(asked, by=leader, reason="it is not")
+
+        ask(1)
+        few = queries_of(Visitor(second.user), "/approvals")
+        ask(4)
+        assert queries_of(Visitor(second.user), "/approvals") == few == QUERIES
+
     def test_only_who_asked_takes_it_back(self, facility: Facility, second: Actor) -> None:
         draft(facility)
         request = Approval.objects.get()
@@ -245,6 +266,37 @@ class TestAPublication:
             d["dateType"] == "Withdrawn" for d in said[0]["dates"]
         )
         assert Doi.objects.get().state == "findable", "a DOI is never taken away"
+
+    def test_is_asked_for_on_the_proposals_page(
+        self, facility: Facility, second: Actor, published: Proposal
+    ) -> None:
+        one, path = Visitor(facility.staff.user), f"/proposals/{published.number:06d}"
+        page = sound(one.get(path))
+        assert f"{path}/withdraw" in page.links
+        assert "Nothing changes until a second data manager agrees." in page.text
+        asked = sound(one.get(f"{path}/withdraw")).text
+        assert "its DOI leads to stays, and says that they were withdrawn." in asked
+        html = one.post(f"{path}/withdraw", 422, number="1", reason="wrong sample").content.decode()
+        assert "wrong sample" in html, "what was typed is kept"
+        one.post(f"{path}/withdraw", number=str(published.number), reason="wrong sample")
+        waiting = Approval.objects.get()
+        page = sound(Visitor(second.user).get(path))
+        assert f"/approvals#approval-{waiting.pk}" in page.links
+        assert "“wrong sample” Waits for somebody to agree" in page.text
+        published.refresh_from_db()
+        assert published.withdrawn_at is None, "nothing before the second"
+        approvals.agree(waiting, by=second)
+        assert f"p{published.number:06d} was withdrawn" in sound(one.get(path)).text
+
+    @pytest.mark.parametrize("role", ["user_office", "auditor"])
+    def test_is_not_asked_for_by_others(
+        self, facility: Facility, published: Proposal, role: str
+    ) -> None:
+        visitor = Visitor(facility.person(role))
+        path = f"/proposals/{published.number:06d}"
+        assert "Withdraw the publication" not in visitor.get(path)
+        visitor.post(f"{path}/withdraw", 403, number=str(published.number), reason="x")
+        assert not Approval.objects.exists()
 
     def test_is_released_early_by_two_people_who_are_there(
         self, facility: Facility, second: Actor, published: Proposal

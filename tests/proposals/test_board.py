@@ -59,6 +59,18 @@ def test_a_beamtime_that_is_over_waits_for_who_may_finish_it(
     assert found.who == "instrument staff"
 
 
+def test_a_block_that_was_finished_sooner_is_over(
+    facility: Facility, proposals: dict[str, Proposal]
+) -> None:
+    with time_machine.travel(proposals["A"].beamtimes.get().begin_at, tick=False):
+        visitor = Visitor(facility.staff.user)
+        assert "Beam now, until" in sound(visitor.get("/proposals/board?instrument=SPB")).text
+        commands.finish(proposals["A"], by=facility.staff)
+        text = sound(visitor.get("/proposals/board?instrument=SPB")).text
+    assert "Beam now" not in text
+    assert "Beam was" in text
+
+
 def test_who_may_in_few_words_is_what_the_table_grants() -> None:
     assert board.who_may(words.PREPARE) == "instrument staff or the user office"
     assert board.who_may(words.OPERATE) == "instrument staff"

@@ -253,4 +253,26 @@ def test_the_pages(facility: Facility, groups: Path) -> None:
         Visitor(other).post(f"{page}/look", 403)
         Visitor(other).post(f"{page}/apply", 403, plan="")
     Visitor(people.stranger).get(page, 404)
-    assert queries_of(staff, page) == queries_of(staff, page)
+
+
+# path (n: the proposal) -> queries, with session, person and rights included
+FROZEN = {"/proposals/{n}/preparation": 15, "/proposals/drift": 5}
+
+
+def test_many_differences_take_as_many_queries_as_few(facility: Facility, groups: Path) -> None:
+    """The numbers are frozen: one that grows is looked at, not raised."""
+    proposal = facility.proposal(state="R")
+    staff = Visitor(facility.staff.user)
+    paths = {path: path.format(n=proposal.number) for path in FROZEN}
+
+    def differ(*names: str) -> dict[str, int]:
+        for name in names:
+            folder(facility, proposal, name).chmod(0o700)
+        staff.post(f"/proposals/{proposal.number}/preparation/look")
+        lifecycle.perform_due()
+        return {path: queries_of(staff, real) for path, real in paths.items()}
+
+    few = differ("usr")
+    assert differ("scratch", "proc", "red") == few
+    assert Drift.objects.count() >= 4
+    assert few == FROZEN

@@ -13,7 +13,7 @@ from catalogue.ground import access as words
 from catalogue.ground import pages
 from catalogue.ground.actor import Actor
 from catalogue.ground.models import Entry, SampleType, Technique
-from proposals import commands, content
+from proposals import commands, content, withdrawing
 from proposals.models import Proposal
 from tests.factories import BEGIN, ExperimentTypeFactory, Facility
 from tests.visiting import People, Visitor, queries_of, sound
@@ -109,6 +109,17 @@ class TestBeamtimes:
         assert 'name="despite_overlap"' in html
         staff.post(path, **taken, despite_overlap="on")
         assert other.beamtimes.count() == 2
+
+    def test_what_was_entered_by_mistake_keeps_no_beam(
+        self, facility: Facility, staff: Visitor
+    ) -> None:
+        mistake, right = facility.proposal(), facility.proposal()
+        taken = {"begin_at": "2026-11-21T08:00", "end_at": "2026-11-22T08:00"}
+        path = f"/proposals/{right.number}/beamtimes/add"
+        staff.post(path, 409, **taken)
+        withdrawing.withdraw(mistake, by=facility.staff, reason="entered twice")
+        staff.post(path, **taken)
+        assert right.beamtimes.count() == 2
 
     def test_they_stay_after_the_review(self, facility: Facility, staff: Visitor) -> None:
         with time_machine.travel(BEGIN, tick=False):

@@ -185,6 +185,8 @@ def test_a_calibration_names_its_constants_and_its_report(
     assert "2 constants used" in seen.text
     assert "offset-AGIPD01" in seen.text
     address = page(run, "/reports/calibration-000001.pdf")
+    table = sound(Visitor(people.reader).get(f"/proposals/{run.proposal.number}/runs"))
+    assert address in table.links
     assert address in seen.links
     answer = visitor.client.get(address)
     assert b"".join(answer.streaming_content) == CONTENT

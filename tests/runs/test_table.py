@@ -195,6 +195,38 @@ def test_the_links_to_runs_carry_the_filter(
     assert "within=" not in worker.get(at(proposal, long)), "what is too long is not cut in two"
 
 
+def test_without_scripts_each_page_leads_back_to_the_filtered_table(
+    proposal: Proposal, runs: list[Run], worker: Visitor
+) -> None:
+    query = "q=LCP&status=closed"
+    back = at(proposal, f"?{query}")
+    edit = at(proposal, "/edit?run=2&within=q%3DLCP%26status%3Dclosed")
+    assert edit in sound(worker.get(back)).links
+    page = worker.get(edit)
+    assert back in sound(page).links
+    assert f'name="next" value="{at(proposal)}?q=LCP&amp;status=closed"' in page
+    for act in ("/edit", "/calibrate", "/foretold"):
+        asked = worker.post(at(proposal, act), 200, run=["1.0"], next=back).content.decode()
+        assert back in sound(asked).links, act
+        assert 'name="next"' in asked
+        other = worker.post(at(proposal, act), 200, run=["1.0"], next="https://evil.example/runs")
+        assert "evil.example" not in other.content.decode()
+    refused = worker.post(at(proposal, "/undo"), 409, run=["2.7"], next=back).content.decode()
+    assert back in sound(refused).links
+
+
+def test_the_columns_are_those_of_the_facilitys_own_table(
+    proposal: Proposal, run: Run, worker: Visitor
+) -> None:
+    html = worker.get(at(proposal))
+    head = html.partition("<thead>")[2].partition("</thead>")[0]
+    assert [sound_fragment(th).strip() for th in re.findall(r"<th.*?</th>", head)] == [
+        *("Select", "Run", "Type", "Sample", "Techniques", "Start (dur.)", "Status"),
+        *("Assessment", "Calibration", "Size", "Files", "on", "off", "mas", "tap"),
+        *("Comment", "Edit"),
+    ]
+
+
 def test_columns_are_hidden_and_the_choice_is_kept(
     proposal: Proposal, run: Run, worker: Visitor
 ) -> None:

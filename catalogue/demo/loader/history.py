@@ -14,11 +14,13 @@ from django.db import transaction
 
 from catalogue.demo import facility
 from catalogue.demo.daq import RunSpec, RunWriter, WrittenFile
-from catalogue.demo.facility import PastProposal, PastRun
+from catalogue.demo.facility import PastHold, PastProposal, PastRun
 from catalogue.demo.loader.by import LOADER
 from catalogue.ground import clock
+from catalogue.ground.actor import Actor
 from catalogue.ground.lifecycle import advance
 from catalogue.ground.models import Cycle, ExperimentType, Instrument, Store, Technique, User
+from policies import commands as policies
 from proposals import commands, preparing, queries
 from proposals.models import Membership, Proposal
 from runs import commands as run_commands
@@ -42,6 +44,8 @@ def enter(past: PastProposal) -> None:
     with transaction.atomic():
         _take_data(proposal, past, files)
         _finish(proposal, past)
+        if past.hold is not None:
+            _hold(proposal, past.hold)
 
 
 @transaction.atomic
@@ -140,6 +144,8 @@ def _enter_run(proposal: Proposal, run: PastRun, files: list[WrittenFile]) -> No
     run_commands.close(row, end_at=spec.ended_at, last_train=spec.last_train, by=LOADER)
     if run.quality:
         run_commands.assess(row, quality=run.quality, comment="As reported.", by=LOADER)
+    if run.comment:
+        run_commands.edit(row, comment=run.comment, by=LOADER)
     if run.causes:
         causes = CauseTag.objects.filter(name__in=run.causes)
         run_commands.set_causes(row, causes=list(causes), by=LOADER)
@@ -157,6 +163,14 @@ def _finish(proposal: Proposal, past: PastProposal) -> None:
     advance(proposal.review, by=LOADER, reason=reason, at=past.reviewed_at, release_at=release_at)
     if past.released_at is not None:
         advance(proposal.release, by=LOADER, reason=reason, at=past.released_at)
+
+
+def _hold(proposal: Proposal, past: PastHold) -> None:
+    """What stops removal, and what waits for a second person, for the pages that tell of them."""
+    names = (past.by, past.asked_by)
+    one, other = (Actor.of(User.objects.get(username=n), face="command") for n in names)
+    placed = policies.hold(proposal, reason=past.reason, by=one)
+    policies.ask_to_lift(placed, by=other, reason=past.why)
 
 
 def _reason(past: PastProposal) -> str:

@@ -17,10 +17,11 @@ from catalogue.ground import lifecycle, tokens
 from catalogue.ground.models import Entry, Job, Store, Technique, User
 from catalogue.ground.models.people import ROLES
 from catalogue.publication.resource import Person
-from policies.models import Clause
+from policies.models import Clause, Hold
 from policies.queries import in_force
 from proposals.models import Membership, Proposal
 from runs.models import Calibration, Replica, Run
+from tests.visiting import Visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,19 @@ def test_the_past_is_told_as_reported_and_stands_where_it_stood(places) -> None:
     adopted = told.filter(move__in=["adopt", "review", "release"]).order_by("id")
     assert [e.move for e in adopted] == ["adopt", "adopt", "review", "release"]
     assert all("as reported" in e.reason for e in adopted)
+
+
+def test_each_page_has_something_to_show(places) -> None:
+    """What the beamtime that is played leaves empty: what is said of runs, holds, and what waits
+    for a second person."""
+    load(*places)
+    told = Run.objects.filter(causes__name="beam lost").values_list("proposal__number", "comment")
+    assert dict(told) == {2012: "no beam from the second half on; the jet was fine"}
+    assert Hold.objects.filter(state="active").values_list("proposal__number").get() == (3493,)
+    manager = Visitor(User.objects.get(username="manager"))
+    assert "Waits for somebody to agree" in manager.get("/proposals/003493/holds")
+    leader = Visitor(User.objects.get(username="leader"))
+    assert "Agree: lift" in leader.get("/approvals")
 
 
 def test_its_work_is_done_as_any_other(places, tmp_path: Path, settings) -> None:

@@ -107,6 +107,12 @@ def labelled(symbol: str, word: str, tone: str = "quiet") -> SafeString:
 
 
 @register.simple_tag
+def withdrawn(thing: Any) -> str | SafeString:
+    """That a proposal or run was withdrawn, beside its state; nothing where it was not."""
+    return labelled("cross", "Withdrawn", "bad") if thing.withdrawn_at else ""
+
+
+@register.simple_tag
 def copy(replica: Any) -> SafeString:
     """A replica in a narrow column: its icon, and in words for those who do not see it."""
     look = states.look_of(replica, "state")

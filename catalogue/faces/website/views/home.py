@@ -10,12 +10,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from catalogue.ground import pages
+from proposals import approvals, queries
 from proposals import overviews as proposals
-from proposals import queries
 from runs import overviews as runs
 
 # So many of each kind; a link leads to the rest.
 SHOWN = 10
+ASKED = 50
+"""Requests for a second person that are looked at, whether the reader is one."""
 EMBARGO_SOON = timedelta(days=91)
 
 
@@ -32,6 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "held": held[:SHOWN],
         "held_count": held.count(),
         "unmarked": runs.unmarked(actor)[:SHOWN],
+        "to_agree": approvals.waiting_for(actor, ASKED)[:SHOWN],
         "waiting": proposals.waiting_for(actor)[:SHOWN],
         "going": runs.going(actor)[:SHOWN],
         "opening": proposals.opening(actor, EMBARGO_SOON)[:SHOWN],

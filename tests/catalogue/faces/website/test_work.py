@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from catalogue.ground import clock, lifecycle
-from catalogue.ground.models import Job
-from proposals import commands
+from catalogue.ground.actor import Actor
+from catalogue.ground.models import Approval, Job
+from policies import commands as policies
+from proposals import commands, withdrawing
 from proposals.models import Proposal
 from runs import commands as run_commands
 from runs.models import Run
@@ -62,7 +64,26 @@ def test_my_work_tells_everybody_what_waits_for_them(
     assert stranger.count("None.") == 5, "each part says what belongs there"
 
 
-HOME_QUERIES = 27
+def asked(proposal: Proposal, leader: Actor, *, by: Actor) -> Approval:
+    """A request to lift a hold, which takes a second person."""
+    hold = policies.hold(proposal, reason="an audit", by=leader)
+    return policies.ask_to_lift(hold, by=by, reason="the audit is over")
+
+
+def test_what_takes_two_waits_for_who_may_agree(
+    facility: Facility, proposal: Proposal, people: People
+) -> None:
+    leader = Actor.of(people.principal, face="page")
+    address = f"/approvals#approval-{asked(proposal, leader, by=facility.staff).pk}"
+    for user in (people.principal, people.worker, people.local_contact, people.data_manager):
+        home = sound(Visitor(user).get("/"))
+        assert address in home.links
+        assert "“the audit is over”" in home.text
+    for user in (facility.staff.user, people.reader, people.auditor, people.stranger):
+        assert "Waits for you to agree" not in Visitor(user).get("/")
+
+
+HOME_QUERIES = 29
 """Of the first page, however much waits there: frozen."""
 
 
@@ -76,6 +97,7 @@ def test_my_work_asks_the_database_as_often_for_much_as_for_little(
             run_commands.assess(run, quality="not_interesting", by=facility.staff)
             other = facility.proposal(state="F", kind="commissioning")
             commands.add_member(other, user=people.worker, data_access=2, by=facility.staff)
+            asked(other, Actor.of(facility.leader, face="page"), by=facility.staff)
         lifecycle.perform_due()
 
     grow(1)
@@ -105,6 +127,26 @@ def test_my_work_says_since_when_and_what_will_go_and_open(
     assert "/proposals/900100#moves" in sound(Visitor(people.reader).get("/")).links
     assert "Embargo ends" in sound(Visitor(people.stranger).get("/")).text
     assert "/proposals/900100#moves" not in sound(Visitor(people.stranger).get("/")).links
+
+
+def test_what_was_withdrawn_waits_for_nobody_and_says_so(
+    facility: Facility, proposal: Proposal, people: People
+) -> None:
+    run, _ = facility.run(proposal), facility.run(proposal)
+    commands.pause(proposal, by=facility.staff)
+    visitor = Visitor(people.worker)
+    address = f"/proposals/{proposal.number}/runs"
+    assert {address, f"{address}?quality=none"} <= set(sound(visitor.get("/")).links)
+    for path in ("/", "/proposals", f"/search?q={proposal.number}", f"{address}/0001"):
+        assert "Withdrawn" not in sound(visitor.get(path)).text, path
+    run_commands.withdraw(run, by=facility.staff, reason="the shutter was closed")
+    for path in (address, f"{address}/0001", f"/search?q={proposal.number}+r1"):
+        assert "Withdrawn" in sound(visitor.get(path)).text, path
+    withdrawing.withdraw(proposal, by=facility.staff, reason="entered twice")
+    home = sound(visitor.get("/"))
+    assert not {address, f"{address}?quality=none"} & set(home.links)
+    for path in ("/", "/proposals", f"/search?q=p{proposal.number}"):
+        assert "Withdrawn" in sound(visitor.get(path)).text, path
 
 
 def test_agreed_release_waits_for_those_who_may_release(facility: Facility) -> None:

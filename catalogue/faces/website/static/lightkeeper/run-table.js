@@ -265,9 +265,11 @@
   });
 
   // ---- dialogs
-  let from = null, fromRow = "";
+  let from = null, fromRow = "", asItCame = ""; // of a form that comes back, all was typed
+  const typed = () => new URLSearchParams(new FormData(sheet.querySelector("form"))).toString();
   const open = (page, focus) => {
     sheet.replaceChildren(document.importNode(page.querySelector("form:has(#sheet-h)"), true));
+    asItCame = sheet.open ? "" : typed();
     if (!sheet.open) {
       from = document.activeElement;
       fromRow = rowOf(from)?.id || "";
@@ -285,6 +287,20 @@
       tellText("The catalogue does not answer; try again.");
     }
   };
+  // Esc is near the keys of the table: what was typed goes with the second one only.
+  sheet.addEventListener("cancel", (event) => {
+    if (typed() === asItCame || sheet.querySelector("[data-unkept]")) return;
+    event.preventDefault();
+    const line = document.createElement("p");
+    line.className = "notice";
+    line.dataset.tone = "warning";
+    line.dataset.unkept = "";
+    line.setAttribute("role", "alert");
+    line.textContent = "What you typed is not kept yet. Esc again closes this without it.";
+    sheet.querySelector("#sheet-h").after(line);
+    line.scrollIntoView({ block: "nearest" });
+  });
+  sheet.addEventListener("input", () => sheet.querySelector("[data-unkept]")?.remove());
   sheet.addEventListener("close", () => {
     const back = from?.isConnected ? from : byId(fromRow)?.querySelector("a.number");
     back?.focus({ preventScroll: true });
