@@ -119,6 +119,7 @@ def test_a_hold_takes_an_announced_removal_back(
         ({"reason": "x", "run": "one"}, "Enter a whole number."),
         ({"reason": "x", "until": "2020-01-01"}, "must lie in the future"),
         ({"reason": "x", "until": "soon"}, "Enter a valid date."),
+        ({"reason": "x", "until": "9999-12-31"}, "The year lies between 1970 and 2199."),
         ({"reason": "x", "kinds": "EVERYTHING"}, "is not one of the available choices"),
         ({"reason": "x" * 2001}, "at most 2000 characters"),
         ({"reason": "x\x00"}, "Null characters are not allowed."),
