@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django import forms
 
-from catalogue.ground import clock
+from catalogue.ground import clock, strict_json
 from catalogue.ground.models.facility import KINDS
+from proposals.forms import DayField
 
 
 class HoldForm(forms.Form):
@@ -27,12 +29,7 @@ class HoldForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="None chosen: all of them.",
     )
-    until = forms.DateField(
-        label="Last day",
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Empty: until somebody lifts it.",
-    )
+    until = DayField(label="Last day", required=False, help_text="Empty: until somebody lifts it.")
     reason = forms.CharField(
         label="Reason", max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -45,17 +42,23 @@ class HoldForm(forms.Form):
         return datetime.combine(day + timedelta(days=1), time(), clock.facility_zone())
 
 
+class JsonField(forms.CharField):
+    """JSON as the API reads it; in the form it stands as it was typed."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return strict_json.loads(super().clean(value).encode())
+        except strict_json.NotJson:
+            raise forms.ValidationError("Enter a valid JSON.") from None
+
+
 class DraftForm(forms.Form):
     """A new version of a policy."""
 
     name = forms.CharField(label="Name", max_length=80)
-    valid_from = forms.DateField(
-        label="Binds from",
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="And not before somebody else agrees.",
-    )
+    valid_from = DayField(label="Binds from", help_text="And not before somebody else agrees.")
     description = forms.CharField(label="What it is for", required=False, max_length=2000)
-    clauses = forms.JSONField(
+    clauses = JsonField(
         label="Clauses",
         widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}),
         help_text="In their order, as the API has them: the first that speaks of a copy decides.",

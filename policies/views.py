@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.ground import access as words
-from catalogue.ground import clock, pages, typed
+from catalogue.ground import clock, inputs, pages, typed
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.lifecycle import World, explain_many
 from catalogue.ground.refusal import Refused
@@ -144,8 +144,9 @@ def place(request: HttpRequest, frame: Frame) -> HttpResponse:
 def ask_to_lift(request: HttpRequest, frame: Frame, hold: int) -> HttpResponse:
     """Ask that somebody else's hold is lifted; a second person agrees."""
     row = queries.holds(frame.actor, frame.proposal).get(pk=hold)
+    reason = inputs.free_text(request.POST.get("reason", ""), 2000, "reason")
     try:
-        commands.ask_to_lift(row, by=frame.actor, reason=request.POST.get("reason", ""))
+        commands.ask_to_lift(row, by=frame.actor, reason=reason)
     except Refused as refusal:
         status = pages.status_of(refusal)
         return _holds(request, frame, HoldForm(), failed=(row.pk, refusal), status=status)

@@ -18,9 +18,8 @@ from proposals.models import Membership
 LONG = 20_000
 
 
-def _day(label: str, **named: Any) -> forms.DateField:
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, widget=widget, **named)
+def _day(label: str, **named: Any) -> DayField:
+    return DayField(label=label, **named)
 
 
 def _lines(label: str, longest: int, rows: int = 3, **named: Any) -> TextField:
@@ -38,6 +37,39 @@ class TextField(forms.CharField):
             return inputs.free_text(text, self.max_length or LONG)
         except Invalid as problem:
             raise forms.ValidationError(f"It {problem.rule}.") from problem
+
+
+def _refuse_far(year: int) -> None:
+    """The same years everywhere; beyond them no calendar has a next day, and no clock another
+    zone."""
+    if not inputs.EARLIEST_YEAR <= year <= inputs.LATEST_YEAR:
+        raise forms.ValidationError(
+            f"The year lies between {inputs.EARLIEST_YEAR} and {inputs.LATEST_YEAR}."
+        )
+
+
+class DayField(forms.DateField):
+    """A day of the facility's calendar."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def to_python(self, value: Any) -> date | None:
+        day = super().to_python(value)
+        if day is not None:
+            _refuse_far(day.year)
+        return day
+
+
+class RowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg] # no generic at run time
+    """Several rows, each by its id. An id that no column holds is no choice; the database would
+    not say so, but break."""
+
+    def clean(self, value: Any) -> Any:
+        for pk in value if isinstance(value, list | tuple) else ():
+            if not (str(pk).isascii() and str(pk).isdigit() and len(str(pk)) <= 18):
+                wrong = self.error_messages["invalid_pk_value"]
+                raise forms.ValidationError(wrong, code="invalid_pk_value", params={"pk": pk})
+        return super().clean(value)
 
 
 class MomentField(forms.DateTimeField):
@@ -60,10 +92,7 @@ class MomentField(forms.DateTimeField):
             rule = "Enter a date and a time like 2026-11-22 14:00."
             raise forms.ValidationError(rule, code="invalid") from None
         local = naive.replace(tzinfo=naive.tzinfo or clock.facility_zone())
-        if not inputs.EARLIEST_YEAR <= local.year <= inputs.LATEST_YEAR:
-            raise forms.ValidationError(
-                f"The year lies between {inputs.EARLIEST_YEAR} and {inputs.LATEST_YEAR}."
-            )
+        _refuse_far(local.year)
         back = local.astimezone(UTC).astimezone(local.tzinfo)
         if back.replace(tzinfo=None) != local.replace(tzinfo=None):
             raise forms.ValidationError("The change to summer time skips this time.")
@@ -146,7 +175,7 @@ class AboutForm(EditForm):
     keywords = TextField(
         label="Keywords", max_length=500, required=False, help_text="Parted by commas."
     )
-    techniques: forms.ModelMultipleChoiceField[Technique] = forms.ModelMultipleChoiceField(
+    techniques = RowsField(
         label="Techniques",
         queryset=Technique.objects.none(),
         required=False,

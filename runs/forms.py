@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from catalogue.ground.models import Detector, Technique
 from catalogue.ground.typed import EditForm
-from proposals.forms import TextField
+from proposals.forms import RowsField, TextField
 from proposals.models import Experiment, Proposal, Sample
 from runs import planned, queries
 from runs.models import CauseTag, Run
@@ -61,7 +61,7 @@ class _Numbers(forms.MultipleChoiceField):
         return int(number), int(seen) if point else None
 
 
-class _ByName(forms.ModelMultipleChoiceField):  # type: ignore[type-arg] # no generic at run time
+class _ByName(RowsField):
     """Several rows of a reference table, each by its name."""
 
     def label_from_instance(self, row: Any) -> str:

@@ -92,7 +92,7 @@ class HistoryFilter(FilterSet):  # type: ignore[misc] # django-filter has no typ
 
     def to_day(self, rows: QuerySet[Entry], name: str, value: date) -> QuerySet[Entry]:
         """The day named is in it."""
-        return rows.filter(at__lt=_begin(value + timedelta(days=1)))
+        return rows.filter(at__lt=_begin(min(value, date(9998, 1, 1)) + timedelta(days=1)))
 
     def in_reason(self, rows: QuerySet[Entry], name: str, value: str) -> QuerySet[Entry]:
         return rows.filter(reason__icontains=value)
@@ -118,7 +118,7 @@ class JournalFilter(HistoryFilter):
 
 def _begin(day: date) -> datetime:
     """When a day begins at the facility."""
-    return datetime.combine(day, time(), clock.facility_zone())
+    return datetime.combine(max(day, date(1970, 1, 1)), time(), clock.facility_zone())
 
 
 def said(found: FilterSet) -> dict[str, str]:

@@ -250,6 +250,26 @@ def test_a_lost_connection_is_said_and_recovers(
     watch.forgive("ERR_INTERNET_DISCONNECTED")
 
 
+def test_whoever_was_signed_out_is_told_so_and_the_page_stays(
+    table: Callable[..., Page], watch: Watch
+) -> None:
+    page = table()
+    press = page.keyboard.press
+    press("j")
+    says(page).to_contain_text("RAW (3.0 kB) is copied")
+    page.context.clear_cookies(name="sessionid")
+    press("j")
+    expect(page.locator("#live")).to_have_text("no longer live: load the page again")
+    for key in "ct1":
+        says(page).not_to_contain_text("You have been signed out")
+        press(key)
+        says(page).to_contain_text("You have been signed out")
+        page.evaluate("document.getElementById('says').replaceChildren()")
+    expect(page.locator("h1")).to_have_count(1)
+    assert qualities() == ["", "", "", ""]
+    watch.forgive("403")
+
+
 def test_a_second_edit_shows_both_versions(
     facility: Facility, proposal: Proposal, table: Callable[..., Page],
     accessible: Callable[[Page], None], watch: Watch,

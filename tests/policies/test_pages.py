@@ -119,6 +119,7 @@ def test_a_hold_takes_an_announced_removal_back(
         ({"reason": "x", "run": "one"}, "Enter a whole number."),
         ({"reason": "x", "until": "2020-01-01"}, "must lie in the future"),
         ({"reason": "x", "until": "soon"}, "Enter a valid date."),
+        ({"reason": "x", "until": "9999-12-31"}, "The year lies between 1970 and 2199."),
         ({"reason": "x", "kinds": "EVERYTHING"}, "is not one of the available choices"),
         ({"reason": "x" * 2001}, "at most 2000 characters"),
         ({"reason": "x\x00"}, "Null characters are not allowed."),
@@ -159,12 +160,16 @@ def test_a_hold_of_somebody_else_is_lifted_by_two(
     made = policies.hold(run.proposal, reason="an audit", by=facility.staff)
     worker, principal = Visitor(people.worker), Visitor(people.principal)
     assert "needs a reason" in worker.post(f"{path}/{made.pk}/ask", 422).content.decode()
+    for odd in ("x\x00", "x" * 2001):
+        worker.post(f"{path}/{made.pk}/ask", 422, reason=odd)
     Visitor(people.reader).post(f"{path}/{made.pk}/ask", 403, reason="me too")
     assert "Ask for it" in sound(worker.get(path)).text
     worker.post(f"{path}/{made.pk}/ask", reason="the audit is over")
     assert "the audit is over" in sound(principal.get(path)).text
     request = Approval.objects.get()
     assert "This takes two people" in sound(worker.get("/approvals")).text
+    for odd in ("x\x00", "x" * 2001):
+        principal.post(f"/approvals/{request.pk}/decline", 422, reason=odd)
     worker.post(f"/approvals/{request.pk}/agree", 409)
     Visitor(people.reader).post(f"/approvals/{request.pk}/agree", 403)
     Visitor(people.stranger).post(f"/approvals/{request.pk}/agree", 404)

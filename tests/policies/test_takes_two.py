@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from catalogue.ground.actor import COMMAND, WORKER, Actor
 from catalogue.ground.lifecycle import advance
 from catalogue.ground.models import Approval, Doi, Entry, Job, Program
 from catalogue.ground.refusal import Refused
-from policies import commands, queries
+from policies import commands, drafting, queries
 from policies.models import Policy
 from proposals import approvals, describe, publishing, withdrawing
 from proposals import commands as proposals
@@ -371,6 +372,38 @@ class TestThroughTheApi:
         body = {"name": "S", "valid_from": "2026-12-01T00:00:00Z", "clauses": clauses}
         refused(Caller(facility.staff.user).post("policies", {**body, "reason": "x"}), 422, field)
         assert not Policy.objects.exists()
+
+
+def test_the_next_version_begins_with_the_clauses_in_force(facility: Facility) -> None:
+    binding = facility.policy()
+    staff = Visitor(facility.staff.user)
+    form = staff.get("/policy/draft")
+    typed = unescape(form.partition('name="clauses"')[2].partition(">")[2].partition("</text")[0])
+    staff.post("/policy/draft", name="Standard", valid_from="2026-12-01", reason="the same",
+               clauses=typed)  # fmt: skip
+    made = Policy.objects.get(state="draft")
+    assert drafting.as_given(made) == drafting.as_given(binding)
+
+
+@pytest.mark.parametrize("odd", ["[" * 5000, "[{", "[NaN]", '[{"text": "a", "text": "b"}]'])
+def test_clauses_that_are_no_json_are_given_back_as_they_were_typed(
+    facility: Facility, odd: str
+) -> None:
+    said = Visitor(facility.staff.user).post(
+        "/policy/draft", 422, name="N", valid_from="2026-12-01", reason="x", clauses=odd
+    )
+    page = sound(said.content.decode()).text
+    assert "Enter a valid JSON." in page
+    assert odd in page
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_no_policy_binds_in_a_year_without_calendar(facility: Facility, day: str) -> None:
+    said = Visitor(facility.staff.user).post(
+        "/policy/draft", 422, name="N", valid_from=day, reason="x",
+        clauses='[{"text": "t", "kinds": ["RAW"], "keep_count": 1}]',
+    )  # fmt: skip
+    assert "The year lies between" in said.content.decode()
 
 
 def test_the_page_of_drafts(facility: Facility, second: Actor) -> None:

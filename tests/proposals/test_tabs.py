@@ -194,6 +194,8 @@ class TestPublic:
         staff, worker = Visitor(people.local_contact), Visitor(people.worker)
         html = staff.said(f"{path}/record", **record)
         worker.post(f"{path}/about", **about)
+        for odd in (str(2**63), "9" * 30, "-1", "one"):
+            worker.post(f"{path}/about", 422, **{**about, "about-techniques": odd})
         worker.post(f"{path}/record", 403, **record)
         Visitor(people.user_office).post(f"{path}/about", 403, **about)
         proposal.refresh_from_db()

@@ -317,6 +317,28 @@ class TestStream:
         )
         assert done(answer, 201)["created"] == 3
 
+    @pytest.mark.parametrize("kind", [LINES, "application/json"])
+    def test_a_body_whose_chunks_break_off_is_the_callers_fault(
+        self, callers: Callers, path: str, kind: str
+    ) -> None:
+        class Broken(io.RawIOBase):
+            def read(self, size: int = -1) -> bytes:
+                raise RuntimeError("Invalid chunk size")  # each server has its own errors
+
+        answer = Client(headers=callers.daq.headers).generic(
+            "POST",
+            f"/api/v1/{path}" + ("?kind=RAW" if kind == LINES else ""),
+            content_type=kind,
+            **{
+                "HTTP_TRANSFER_ENCODING": "chunked",
+                "wsgi.input": Broken(),
+                "wsgi.input_terminated": True,
+                "CONTENT_TYPE": kind,
+            },
+        )
+        assert "broke off" in refused(answer, 400)["detail"]
+        assert not File.objects.exists()
+
 
 class TestListing:
     def test_pages_and_stream_tell_the_same(self, callers: Callers, opened: Run, path: str) -> None:

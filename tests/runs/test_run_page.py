@@ -14,7 +14,7 @@ from catalogue.ground import clock, lifecycle
 from catalogue.ground.actor import WORKER
 from catalogue.ground.jobs import enqueue
 from catalogue.ground.lifecycle import World
-from catalogue.ground.models import DataType, ParameterType, Unit
+from catalogue.ground.models import DataType, Job, ParameterType, Unit
 from proposals import commands as proposals
 from proposals.models import Proposal
 from runs import about_run, commands, plans, queries, slow_control
@@ -63,6 +63,19 @@ def fragment(visitor: Visitor, run: Run, part: str, query: str = "") -> str:
     assert "<html" not in html
     sound(html)
     return html
+
+
+def test_no_part_is_another_page_for_whoever_was_signed_out(looked_at: Run) -> None:
+    job = Job.objects.filter(proposal=looked_at.proposal.number).latest("pk")
+    table = f"/proposals/{looked_at.proposal.number}/runs"
+    paths = [page(looked_at), page(looked_at, "/kept"), f"{table}/foretold?run=1"]
+    paths += [f"{table}/edit?run=1", f"{table}/changes?after=x", f"/jobs/{job.pk}"]
+    for path in paths:
+        assert Visitor().client.get(path).status_code == 302
+        told = Visitor().get(path, 403, htmx=True)
+        assert "You have been signed out" in told
+        assert "<form" not in told
+    Visitor().post(f"{table}/assess", 403, htmx=True, run="1", quality="good")
 
 
 # ------------------------------------------------------------------ pictures

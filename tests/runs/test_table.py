@@ -422,6 +422,8 @@ def test_causes_are_said_apart_from_the_mark_searched_and_counted(
     facility: Facility, proposal: Proposal, runs: list[Run], causes: list[CauseTag], worker: Visitor
 ) -> None:
     lost, wrong = causes
+    for name in ("causes", "techniques"):
+        worker.post(at(proposal, "/edit"), 422, run=["1"], save="yes", **{name: [str(2**63)]})
     worker.post(at(proposal, "/edit"), run=["1"], save="yes", causes=[lost.pk], comment="07:12")
     worker.post(at(proposal, "/edit"), run=["1", "2"], save="yes", causes=[wrong.pk])
     run = runs[0]
@@ -487,7 +489,8 @@ def test_a_selection_is_calibrated_for_the_detectors_chosen(
     dark = facility.run(proposal, type_name="Dark")
     html = worker.post(at(proposal, "/calibrate"), 200, run=["1", "2", "4"]).content.decode()
     assert "is a dark run" in sound(html).text
-    worker.post(at(proposal, "/calibrate"), 422, run=["1"], save="yes")
+    for odd in ([], [str(2**63)], ["9" * 30], [str(detector.pk), "one"]):
+        worker.post(at(proposal, "/calibrate"), 422, run=["1"], save="yes", detectors=odd)
     answer = worker.post(
         at(proposal, "/calibrate"), 200, htmx=True, run=["1", "2", "4"], save="yes",
         detectors=[detector.pk],

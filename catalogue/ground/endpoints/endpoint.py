@@ -17,7 +17,7 @@ from catalogue.ground import access, clock, inputs
 from catalogue.ground.actor import VISITOR, Actor
 from catalogue.ground.endpoints.description import Description
 from catalogue.ground.endpoints.input import Input
-from catalogue.ground.endpoints.streams import Spooled
+from catalogue.ground.endpoints.streams import Chunks, Spooled
 from catalogue.ground.models import Token
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Endpoint(APIView):
         chunked = "chunked" in meta.get("HTTP_TRANSFER_ENCODING", "").lower()
         if chunked and meta.get("wsgi.input_terminated"):
             # Django takes a body without Content-Length for an empty one.
-            wrapped._stream = meta["wsgi.input"]
+            wrapped._stream = Chunks(meta["wsgi.input"])  # type: ignore[assignment] # is only read
         return wrapped
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -30,6 +30,20 @@ class StreamTooLong(APIException):
     default_code = "too_large"
 
 
+class Chunks:
+    """A body that comes in chunks, as the server hands it on. Each server has errors of its own for
+    one that broke off or cannot be read; here they are the caller's fault. Raises `ParseError`."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._stream.read(size)
+        except Exception as broken:
+            raise ParseError("The body broke off, or its chunks cannot be read.") from broken
+
+
 class Spooled:
     """A body that was received whole into a temporary file, so that whoever reads it never waits
     for a slow client. The endpoint closes it, and the file goes, when it answers."""

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.faces.website.forms import WithdrawForm
 from catalogue.ground import access as words
-from catalogue.ground import pages, typed
+from catalogue.ground import inputs, pages, typed
 from catalogue.ground.actor import Actor
 from catalogue.ground.lifecycle import explain_many
 from catalogue.ground.models import Approval
@@ -93,7 +93,8 @@ def decide(request: HttpRequest, number: int, name: str) -> HttpResponse:
         raise Http404(f"no decision {name}")
     actor = pages.actor(request)
     row = approvals.visible(actor).get(pk=number)
-    facts = {"reason": request.POST.get("reason", "")} if name == "decline" else {}
+    reason = inputs.free_text(request.POST.get("reason", ""), 2000, "reason")
+    facts = {"reason": reason} if name == "decline" else {}
     try:
         approvals.VERBS[name](row, by=actor, **facts)
     except Refused as refusal:

@@ -61,6 +61,8 @@ def test_a_history_is_narrowed_by_who_what_run_when_and_why(
     today = clock.now().astimezone(clock.facility_zone()).date()
     assert "Withdrew" in staff.get(history(proposal, f"?since={today}&until={today}"))
     assert "Nothing that happened is like this" in staff.get(history(proposal, "?until=2001-01-01"))
+    for path in (history(proposal), "/journal"):
+        assert "Withdrew" in staff.get(f"{path}?since=0001-01-01&until=9999-12-31")
 
 
 @pytest.mark.parametrize("query", ["run=x", "since=soon", "move=explode", "kind=x", "run=5-2"])

@@ -123,9 +123,9 @@
       query.set("shown", shown());
       if (!("grows" in live.dataset)) query.set("page", "2");
       const answer = await fetch(`${live.dataset.changes}?${query}`, {
-        headers: { "HX-Request": "true" }, redirect: "manual", signal: AbortSignal.timeout(10000),
+        headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(10000),
       });
-      if (answer.type === "opaqueredirect" || [403, 404, 409].includes(answer.status)) {
+      if ([403, 404, 409].includes(answer.status)) {
         gaveUp = "no longer live: load the page again";
       } else if (!answer.ok) throw new Error(answer.status);
       else {
@@ -215,9 +215,8 @@
     hush();
     try {
       const answer = await fetch(address, {
-        method: "POST", body: data, headers: { "HX-Request": "true" }, redirect: "manual",
+        method: "POST", body: data, headers: { "HX-Request": "true" },
       });
-      if (answer.type === "opaqueredirect") return tellText("You have been signed out: load the page again.");
       const page = parsed(await answer.text());
       const line = page.querySelector("[data-says]");
       if (page.querySelector("#sheet-h") && !line) return open(page);
