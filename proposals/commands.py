@@ -27,6 +27,8 @@ from proposals.models import Beamtime, Experiment, Membership, Proposal, Sample
 
 LONGEST_ACCESS = calendar.Span(10, "years")
 """How far ahead of today somebody's access to a proposal may end, or the whole team's."""
+AFTER_BEAM = calendar.Span(1, "years")
+"""So long after its last beamtime a team has access, unless that is prolonged."""
 
 
 @transaction.atomic
@@ -116,14 +118,16 @@ def require_for_roles(by: Actor, proposal: Proposal, *roles: str | None) -> None
 
 def require_for_end(by: Actor, proposal: Proposal, until: date | None) -> None:
     """Raise `Refused` where somebody's own last day would lie behind the team's, which prolongs
-    access as much as doing so for all; `Invalid` where it lies behind what anybody may give."""
+    access as much as doing so for all; `Invalid` where it lies behind what anybody may give. Where
+    no beamtime gives the team a day yet, what the rule would give it from today is asked of."""
     if until is None:
         return
-    latest = calendar.add(access.today(), LONGEST_ACCESS)
+    today = access.today()
+    latest = calendar.add(today, LONGEST_ACCESS)
     if until > latest:
         raise Invalid("until", f"must not be later than {calendar.say_day(latest)}", until)
     end = Proposal.objects.values_list("team_until", flat=True).get(pk=proposal.pk)
-    if end is not None and until > end:
+    if until > (end or calendar.add(today, AFTER_BEAM)):
         access.require(by, words.PROLONG, proposal)
 
 
@@ -189,7 +193,7 @@ def renew_team_access(proposal: Proposal) -> None:
     zone = clock.facility_zone()
     end = queries.last_beamtime_end(proposal)
     day = end.astimezone(zone).date() if end is not None else None
-    proposal.team_until = calendar.add(day, calendar.Span(1, "years")) if day else None
+    proposal.team_until = calendar.add(day, AFTER_BEAM) if day else None
     prolonged = proposal.team_prolonged_until
     if proposal.team_until is not None and prolonged is not None:
         proposal.team_until = max(proposal.team_until, prolonged)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import grp
 import pwd
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
+from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import Store
 from catalogue.ports.directory import Directory, directory
 from catalogue.ports.outcome import Permanent
@@ -20,20 +21,39 @@ from proposals import access, folders, queries, template
 from proposals.differences import DIRECTORY, Found, FoundFolder, FoundGroup, Plan, plan
 from proposals.models import FolderRule, GroupRule, Membership, Preparation, Proposal
 
+R = TypeVar("R", GroupRule, FolderRule)
+P = TypeVar("P")
+
 OVER = (Proposal.State.CLOSED, Proposal.State.CANCELLED)
 
 
-def current_template() -> template.Template:
-    """The template that staff edit; where it has no rows, the usual one."""
-    groups = tuple(template.GroupPattern(r.name, r.data_access) for r in GroupRule.objects.all())
-    rules = tuple(_folder(r) for r in FolderRule.objects.select_related("store"))
+def current_template(*, in_stores: bool = True) -> template.Template:
+    """The template that staff edit; where it has no rows, the usual one. Each row is read as
+    strictly as the form takes it, whichever way and under whichever rules it was entered; without
+    `in_stores` folders are not read, so that none of them keeps anybody in a group. Raises
+    Permanent."""
+    groups = tuple(_read(_group, rule) for rule in GroupRule.objects.all())
+    found = FolderRule.objects.select_related("store") if in_stores else ()
+    rules = tuple(_read(_folder, rule) for rule in found)
     standard = template.STANDARD
     return template.Template(groups or standard.groups, rules or standard.folders)
 
 
+def _read(pattern: Callable[[R], P], rule: R) -> P:
+    try:
+        return pattern(rule)
+    except Invalid as problem:
+        raise Permanent(
+            f"The template's rule “{rule}” cannot be followed: {problem.field} {problem.rule}. "
+            "Put it right in the reference tables, then retry."
+        ) from problem
+
+
+def _group(rule: GroupRule) -> template.GroupPattern:
+    return template.GroupPattern(template.group_pattern(rule.name), rule.data_access)
+
+
 def _folder(rule: FolderRule) -> template.FolderPattern:
-    """A row as the pattern that it is; one that was not entered through the form is read as
-    strictly as there. Raises `Invalid`."""
     return template.FolderPattern(
         path=template.folder_path(rule.path),
         mode=template.folder_mode(rule.mode),
@@ -87,7 +107,7 @@ def look(proposal: Proposal, *, groups: bool = True, in_stores: bool = True) -> 
     stores = list(queries.stores_to_prepare()) if in_stores else []
     rows = Preparation.objects.filter(proposal=proposal).values_list("groups", flat=True)
     known = facts(proposal, stores, access.today(), rows.first() or [])
-    wanted = template.wanted(current_template(), known)
+    wanted = template.wanted(current_template(in_stores=in_stores), known)
     by_name = {store.identifier: store for store in stores}
     notes: list[str] = []
     there = _groups(directory(), wanted, notes) if groups or wanted.folders else {}

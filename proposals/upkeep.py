@@ -142,7 +142,7 @@ def renew_due(now: datetime) -> int:
     found = list(rows.select_related("proposal__instrument", "proposal__cycle")[:AT_ONCE])
     if not found:
         return 0
-    rules, day = preparing.current_template(), access.today()
+    rules, day = preparing.current_template(in_stores=False), access.today()
     wanted: list[Wanted] = []
     for row in found:
         proposal = row.proposal

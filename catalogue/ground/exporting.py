@@ -58,12 +58,13 @@ def as_csv(found: QuerySet[Entry]) -> Iterator[bytes]:
     for entry in sealing.in_order(found.filter(position__lte=until)):
         facts = json.dumps(entry["facts"], ensure_ascii=False) if entry["facts"] else ""
         values: Iterable[Any] = ({**entry, "facts": facts}[name] for name in _COLUMNS)
-        yield _encoded(writer.writerow([_harmless(value) for value in values]))
+        yield _encoded(writer.writerow([harmless(value) for value in values]))
 
 
 def _encoded(line: Any) -> bytes:
     return str(line).encode()
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
+    """A text that a spreadsheet would take for a formula is a text there too."""
     return f"'{value}" if isinstance(value, str) and value.startswith(_COMPUTED) else value

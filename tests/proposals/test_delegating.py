@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from catalogue.ground import access as words
+from catalogue.ground import calendar
 from catalogue.ground.actor import Actor
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import Entry, Job
@@ -80,6 +81,24 @@ class TestDeputies:
         content.change_member(mate, to={"until": end + timedelta(1)}, by=leader)
         with pytest.raises(Invalid, match="must not be later"):
             content.change_member(mate, to={"until": date(2099, 1, 1)}, by=leader)
+
+    def test_before_any_beamtime_too_a_deputy_gives_no_more_than_the_rule_would(
+        self, facility: Facility
+    ) -> None:
+        proposal = facility.proposal()
+        content.remove_beamtime(proposal.beamtimes.get(), by=facility.staff)
+        people = People(facility, proposal)
+        deputy, leader = acting(people.stranger), acting(people.principal)
+        delegating.name_deputy(proposal, user=people.stranger, by=leader)
+        mate = proposal.memberships.get(user=people.worker)
+        year = calendar.add(access.today(), commands.AFTER_BEAM)
+        content.change_member(mate, to={"until": year}, by=deputy)
+        for day in (year + timedelta(1), calendar.add(year, calendar.Span(5, "years"))):
+            with pytest.raises(Refused, match="prolong"):
+                content.change_member(mate, to={"until": day}, by=deputy)
+            with pytest.raises(Refused, match="prolong"):
+                commands.add_member(proposal, user=facility.person(), until=day, by=deputy)
+        content.change_member(mate, to={"until": year + timedelta(1)}, by=leader)
 
     def test_groups_follow_a_deputy_at_once(self, facility: Facility) -> None:
         proposal = facility.proposal()

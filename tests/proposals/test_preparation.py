@@ -17,7 +17,7 @@ from catalogue.ground.models import Entry, Job, User
 from catalogue.ground.refusal import Refused
 from catalogue.ports.directory import directory
 from proposals import access, commands, content, preparing, upkeep
-from proposals.models import Drift, FolderRule, Membership, Preparation, Proposal
+from proposals.models import Drift, FolderRule, GroupRule, Membership, Preparation, Proposal
 from tests.catalogue.ports.directory.test_command import PROGRAM
 from tests.factories import BEGIN, Facility
 from tests.visiting import People, Visitor, queries_of, sound
@@ -207,6 +207,37 @@ def test_the_template_is_rows_that_staff_edit(facility: Facility) -> None:
     shared = Path(facility.stores["offline"].mount) / proposal.path / "usr/Shared"
     assert stat.S_IMODE(shared.stat().st_mode) == 0o2775
     assert not (folder(facility, proposal, "usr") / "Shared").exists()
+
+
+def test_a_group_rule_that_the_form_would_refuse_is_not_followed(
+    facility: Facility, groups: Path
+) -> None:
+    """One group for all proposals would let each team read the data of every other."""
+    proposal = facility.proposal(state="R")
+    GroupRule.objects.create(name="everybody")
+    commands.add_member(proposal, user=facility.person(), by=facility.staff)
+    lifecycle.perform_due()
+    assert "must hold {number}" in held(upkeep.RENEW).reason
+    assert directory().look("everybody") is None
+    assert members(proposal) == (facility.leader.username,)
+
+
+def test_a_folder_rule_that_is_not_followed_keeps_nobody_in_a_group(
+    facility: Facility, groups: Path
+) -> None:
+    with time_machine.travel(BEGIN, tick=False) as clock:
+        proposal = facility.proposal(state="R")
+        person, until = facility.person(), BEGIN.date()
+        commands.add_member(proposal, user=person, until=until, by=facility.staff)
+        lifecycle.perform_due()
+        FolderRule.objects.create(path="../elsewhere", mode="2775")
+        clock.shift(timedelta(days=1))
+        assert schedule.sweep()["proposals.upkeep.renew_due"] == 1
+        lifecycle.perform_due()
+        assert members(proposal) == (facility.leader.username,)
+        upkeep.ask_to_look(proposal, by=facility.staff)
+        lifecycle.perform_due()
+        assert "../elsewhere” cannot be followed: path" in held(upkeep.LOOK).reason
 
 
 def test_who_is_in_the_group_is_who_has_access(facility: Facility) -> None:

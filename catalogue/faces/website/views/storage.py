@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from catalogue.faces.website.drawing import drawn
 from catalogue.ground import pages
+from catalogue.ground.exporting import harmless
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import Store
 from catalogue.ground.plots import Series, bars
@@ -129,13 +130,8 @@ def _csv(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Ht
     writer = csv.writer(answer)
     writer.writerow(head)
     for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
     return answer
-
-
-def _harmless(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula is a text there too."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell
 
 
 @require_safe
