@@ -124,7 +124,10 @@ def close(
         raise Invalid("end_at", "a run must not end before it begins", end_at)
     if first is not None and last is not None and last < first:
         raise Invalid("last_train", f"must not be before the first train {first}", last)
-    advance(run.close, by=by, end_at=end_at, first_train=first, last_train=last, timeout=timeout)
+    advance(
+        run.close, by=by, end_at=end_at, timeout=timeout,
+        first_train=first_train, last_train=last_train,
+    )  # fmt: skip
     return run
 
 

@@ -137,9 +137,10 @@ class Run(Thing):
     def close(
         self, *, end_at: datetime, first_train: int | None, last_train: int | None, timeout: bool
     ) -> None:
+        """Trains that are not told stay what the last heartbeat said."""
         self.end_at = end_at
-        self.first_train = first_train
-        self.last_train = last_train
+        self.first_train = self.first_train if first_train is None else first_train
+        self.last_train = self.last_train if last_train is None else last_train
         self.ended_by_timeout = timeout
 
     @move(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from catalogue.ground import clock
 from catalogue.ground.actor import WORKER
-from catalogue.ground.lifecycle import Outcome, Work, advance, performs
+from catalogue.ground.jobs import Wanted
+from catalogue.ground.lifecycle import Outcome, Work, World, advance, performs
 from catalogue.ground.words import bytes_text
 from catalogue.ports.movers import Entry, Mover, Place, mover_for
 from catalogue.ports.outcome import Permanent
@@ -46,7 +47,7 @@ def _build(work: Work, made: Package) -> Outcome:
     except ValueError as unfit:
         raise Permanent(f"This cannot be packaged: {unfit}.") from unfit
     mover = mover_for(made.store.agent)
-    bag = f"packages/{made.proposal.folder}-{made.pk}"
+    bag = _bag(made)
     for number, group in enumerate(groups):
         work.progress(number / len(groups), f"copying {group}")
         _copy_group(work, mover, group, places.place(made.store, f"{bag}/data/{group.folder}"))
@@ -74,6 +75,33 @@ def _build(work: Work, made: Package) -> Outcome:
         )
 
     return Outcome(record, {"files": plan.files, "bytes": bytes_text(plan.bytes)})
+
+
+def _clearing(made: Package, _: World) -> Iterable[Wanted]:
+    """After the package's own job, which may still be copying when it is called off."""
+    yield Wanted("runs.clear_package", made, lane=f"runs.package:{made.pk}:runs.package")
+
+
+@performs("runs.clear_package", plan=_clearing)
+def clear_package(work: Work) -> Outcome | None:
+    """The data that were copied for a package that failed go again: nobody can ask for them, and
+    some may be open no more. They are copies of copies; only files the catalogue knows go."""
+    made: Package = work.subject(Package)
+    if made.state != Package.State.FAILED:
+        return None
+    mover, files = mover_for(made.store.agent), 0
+    for group in queries.groups_of(made.proposal):
+        if group.run_id is None:
+            continue
+        place = places.place(made.store, f"{_bag(made)}/data/{group.folder}")
+        entries, key = queries.entries(group), f"package-{made.pk}-{group.pk}"
+        files += mover.trash(place, entries, key=key, partial=True).files
+        mover.purge(place.mount, key=key, entries=entries)
+    return Outcome(result={"files": files})
+
+
+def _bag(made: Package) -> str:
+    return f"packages/{made.proposal.folder}-{made.pk}"
 
 
 def _extent(groups: Sequence[DataGroup]) -> list[tuple[int, int, int]]:

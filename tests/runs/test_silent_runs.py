@@ -63,6 +63,15 @@ def test_a_run_that_is_heard_of_meanwhile_stays_open(
     assert (run.status, run.last_train) == ("open", 180)
 
 
+def test_a_close_takes_back_nothing_that_a_heartbeat_said_meanwhile(
+    run: Run, facility: Facility
+) -> None:
+    commands.heartbeat(Run.objects.get(pk=run.pk), size=6000, last_train=180, by=facility.daq)
+    assert run.last_train == 90, "as the caller of the close knows it"
+    commands.close(run, end_at=NOW, by=facility.daq)
+    assert Run.objects.get(pk=run.pk).last_train == 180
+
+
 def test_a_run_that_is_reported_open_again_is_not_closed_for_its_silence_of_before(
     run: Run, facility: Facility, travel, settings
 ) -> None:

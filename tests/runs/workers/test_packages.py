@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
 
 from catalogue.ground import lifecycle
 from catalogue.ground.actor import Actor
+from catalogue.ground.models import Job
 from catalogue.ports.movers import PosixMover
+from catalogue.ports.outcome import Permanent
 from proposals import commands as proposals
 from proposals import publishing
 from proposals.models import Proposal
@@ -52,6 +55,11 @@ def spoil(facility: Facility, run: Run) -> None:
     commands.assess(run, quality="not_interesting", by=facility.staff)
 
 
+def copied(facility: Facility) -> list[Path]:
+    """The data files below the export store, those in its trash too."""
+    return sorted((facility.folder / "export").rglob("*.h5"))
+
+
 def test_a_package_is_made(runs, facility: Facility) -> None:
     (first, _), _ = runs
     made = package(first, facility)
@@ -78,10 +86,12 @@ def test_a_mark_that_changes_meanwhile_ends_the_package(
     made.refresh_from_db()
     assert made.state == "failed"
     assert "changed while" in made.reason
+    assert copied(facility) == []
     again = package(first, facility)
     lifecycle.perform_due()
     again.refresh_from_db()
     assert (again.state, again.file_count > 0) == ("ready", True)
+    assert len(copied(facility)) == 3
 
 
 def test_what_a_killed_attempt_copied_does_not_slip_into_the_bag(
@@ -106,3 +116,25 @@ def test_what_a_killed_attempt_copied_does_not_slip_into_the_bag(
     made.refresh_from_db()
     assert made.state == "failed"
     assert "changed while" in made.reason
+    assert copied(facility) == []
+
+
+def test_of_a_package_that_failed_no_data_stay_but_what_is_not_ours(
+    runs, facility: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was copied is open perhaps no more; a file that somebody put there is theirs."""
+    (first, _), _ = runs
+    made = package(first, facility)
+    stray = facility.folder / f"export/packages/{made.proposal.folder}-{made.pk}/data/notes.h5"
+
+    def breaks_off(*_: object, **more: object) -> None:
+        stray.write_bytes(b"mine")
+        raise Permanent("The store refuses.")
+
+    monkeypatch.setattr(PosixMover, "write", breaks_off)
+    lifecycle.perform_due()
+    made.refresh_from_db()
+    assert made.state == "failed"
+    assert copied(facility) == [stray]
+    assert not Job.objects.filter(state="held").exists()
+    assert all(len(list(facility.raw_folder(run).iterdir())) == 3 for run in runs[0])
