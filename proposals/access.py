@@ -191,7 +191,7 @@ def rule(world: World, permission: str, thing: Model) -> Refused | None:
     held = world.memo("offices", lambda: list(access.offices(by, day)))
     if permission in access.facility_wide(by, day, held):
         return None
-    proposal = _proposal_of(thing)
+    proposal = _proposal_of(thing, world)
     if proposal is None:
         return Refused("Only data managers may do this.", kind="permission", who="data managers")
     found = proposal
@@ -205,7 +205,7 @@ def rule_for_two(world: World, permission: str, thing: Model) -> Refused | None:
     return rule(world, thing.permission, thing)
 
 
-def _proposal_of(thing: Model) -> Proposal | None:
+def _proposal_of(thing: Model, world: World) -> Proposal | None:
     """The proposal of a row, along the relations that rows of proposals have."""
     at: object = thing
     for step in ("data_group", "run", "proposal"):
@@ -213,4 +213,6 @@ def _proposal_of(thing: Model) -> Proposal | None:
     if isinstance(at, Proposal):
         return at
     number = getattr(thing, "proposal_number", None)
-    return Proposal.objects.filter(number=number).first() if number is not None else None
+    if number is None:
+        return None
+    return world.memo(("number", number), lambda: Proposal.objects.filter(number=number).first())
