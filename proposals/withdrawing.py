@@ -12,7 +12,7 @@ from catalogue.ground.lifecycle import Consequence
 from catalogue.ground.lifecycle.foresight import Answer
 from catalogue.ground.models import Approval
 from catalogue.ground.refusal import Refused
-from proposals import access, approvals, consequences, queries
+from proposals import access, approvals, consequences, queries, upkeep
 from proposals.models import Proposal
 
 
@@ -40,9 +40,11 @@ def explain_withdrawal_for(allowed: Collection[str], proposal: Proposal) -> list
     problem = access.why_not(allowed, words.CANCEL, proposal) or _why_it_stands(proposal)
     if problem is not None:
         return [problem]
+    emptied = [Consequence(upkeep.EMPTIED)] if upkeep.written(proposal) else []
     return [
         Consequence("Nothing is deleted: runs, data and journal stay, for those who see them now."),
         Consequence("It is neither prepared, activated, reviewed nor released any more."),
+        *emptied,
         Consequence("This cannot be undone."),
     ]
 

@@ -16,7 +16,7 @@ from catalogue.ground.lifecycle import schedule
 from catalogue.ground.models import Entry, Job, User
 from catalogue.ground.refusal import Refused
 from catalogue.ports.directory import directory
-from proposals import access, commands, content, preparing, upkeep
+from proposals import access, commands, content, preparing, upkeep, withdrawing
 from proposals.models import Drift, FolderRule, GroupRule, Membership, Preparation, Proposal
 from tests.catalogue.ports.directory.test_command import PROGRAM
 from tests.factories import BEGIN, Facility
@@ -130,18 +130,22 @@ def test_whose_time_is_over_is_taken_out_by_the_clock(facility: Facility, groups
         assert schedule.sweep()["proposals.upkeep.renew_due"] == 0
 
 
-@pytest.mark.parametrize("end", ["cancel", "close"])
+@pytest.mark.parametrize("end", ["cancel", "close", "withdraw"])
 def test_when_it_is_over_nobody_has_access_by_its_group(
     facility: Facility, groups: Path, end: str
 ) -> None:
-    proposal = facility.proposal(state="R" if end == "cancel" else "FR")
+    proposal = facility.proposal(state="FR" if end == "close" else "R")
     if end == "cancel":
         commands.cancel(proposal, by=facility.staff, reason="no beam")
+    elif end == "withdraw":
+        foretold = withdrawing.explain_withdrawal(proposal, facility.staff)
+        assert upkeep.EMPTIED in [str(getattr(one, "text", one)) for one in foretold]
+        withdrawing.withdraw(proposal, by=facility.staff, reason="entered twice")
     else:
         commands.close(proposal, by=facility.staff)
     lifecycle.perform_due()
     proposal.refresh_from_db()
-    assert proposal.state == ("C" if end == "cancel" else "CLO")
+    assert proposal.state == {"cancel": "C", "close": "CLO", "withdraw": "R"}[end]
     assert members(proposal) == ()
 
 
