@@ -88,8 +88,8 @@ def add_member(
     """Put somebody into the team, or change what they are there."""
     access.require(by, words.TEAM, proposal)
     queries.lock(proposal)
-    before = proposal.memberships.filter(user=user).values_list("role", flat=True).first()
-    require_for_roles(by, proposal, before, role)
+    there = proposal.memberships.filter(user=user).first()
+    require_for_roles(by, proposal, there.role if there is not None else None, role)
     require_for_end(by, proposal, until)
     if role == Membership.Role.PI:
         other = proposal.memberships.filter(role=role).exclude(user=user).first()
@@ -104,6 +104,9 @@ def add_member(
         },
     )  # fmt: skip
     facts = {"person": user.full_name, "role": role, "data access": data_access, "until": until}
+    if there is not None:
+        facts |= {"role before": there.role, "data access before": there.data_access,
+                  "until before": there.until}  # fmt: skip
     journal.write(proposal, "add member", by=by, facts=facts)
     upkeep.team_changed(proposal, by=by)
     return member

@@ -7,7 +7,7 @@ from catalogue.ground.actor import WORKER, Actor
 from catalogue.ground.jobs import Wanted, enqueue
 from catalogue.ground.lifecycle import World, advance
 from catalogue.ground.models import Approval
-from proposals import queries
+from proposals import queries, upkeep
 from proposals.models import Proposal
 
 
@@ -30,8 +30,10 @@ def withdraw_published(approval: Approval, world: World) -> None:
 
 
 def mark_withdrawn(proposal: Proposal, *, by: Actor, reason: str) -> None:
-    """Say of a proposal, locked by the caller, that it is withdrawn; nothing is deleted."""
+    """Say of a proposal, locked by the caller, that it is withdrawn; nothing is deleted, and nobody
+    has access by its groups any more."""
     if proposal.withdrawn_at is None:
         proposal.withdrawn_at = clock.now()
         proposal.save(update_fields=["withdrawn_at"])
     journal.write(proposal, "withdraw", by=by, reason=reason)
+    upkeep.team_changed(proposal, by=by)

@@ -87,9 +87,11 @@ def change_member(member: Membership, *, to: Mapping[str, Any], by: Actor) -> Me
     others = proposal.memberships.exclude(pk=row.pk)
     if to.get("role") == Membership.Role.PI and others.filter(role=Membership.Role.PI).exists():
         raise Invalid("role", "a proposal has one principal investigator", to["role"])
+    had = {name: getattr(row, name) for name in RIGHTS}
     changes = _apply(row, to)
     if changes:
-        facts = {"person": row.user.full_name, **changes}
+        before = {f"{name} before": value for name, value in had.items() if name in changes}
+        facts = {"person": row.user.full_name, **changes, **before}
         journal.write(proposal, "change member", by=by, facts=facts)
         upkeep.team_changed(proposal, by=by)
     return row
@@ -106,7 +108,8 @@ def remove_member(member: Membership, *, by: Actor) -> None:
     if row.role == Membership.Role.PI:
         raise Refused("The principal investigator hands over to somebody else first.")
     row.delete()
-    journal.write(proposal, "remove member", by=by, facts={"person": row.user.full_name})
+    had = {name: getattr(row, name) for name in RIGHTS}
+    journal.write(proposal, "remove member", by=by, facts={"person": row.user.full_name, **had})
     upkeep.team_changed(proposal, by=by)
 
 

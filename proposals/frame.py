@@ -69,7 +69,7 @@ def framed(tab: str) -> Callable[[pages.View], pages.View]:
         @pages.guarded
         def shown(request: HttpRequest, number: int, **named: Any) -> HttpResponseBase:
             actor = pages.actor(request)
-            held = list(words.offices(actor, access.today()))
+            held = pages.offices(request)
             try:
                 proposal = queries.one(actor, number, held)
             except Proposal.DoesNotExist:

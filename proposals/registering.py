@@ -163,7 +163,7 @@ def lead(
         roles[proposer_id] = Membership.Role.PROPOSER
     if not roles and proposer_id == row.main_proposer_id:
         return
-    access.require(by, words.TEAM, row)
+    access.require(by, words.DELEGATE, row)  # deputies manage the team, and make nobody its leader
     # Who leads no longer goes first: a proposal has one principal investigator at any time.
     for user_id, role in sorted(roles.items(), key=lambda pair: pair[1] == Membership.Role.PI):
         _enter(row, team.get(user_id), user_id, role)

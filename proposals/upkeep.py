@@ -25,6 +25,7 @@ from proposals.models import Drift, Preparation, Proposal
 RENEW = "proposals.renew_access"
 LOOK = "proposals.look_at_preparation"
 APPLY = "proposals.apply_preparation"
+EMPTIED = "Its groups are emptied: nobody of the team has access by them any more."
 CHECK_EVERY = timedelta(hours=1)
 AT_ONCE = 100
 """So many proposals are compared with their teams, or sent to be looked at, by one sweep."""
@@ -40,8 +41,7 @@ def renewal(proposal: Proposal, world: World) -> list[Wanted]:
     """What a move that ends the beamtime's access means: only where a group was written."""
     if not written(proposal):
         return []
-    says = "Its groups are emptied: nobody of the team has access by them any more."
-    return [Wanted(RENEW, proposal, says=says, lane=lane(proposal))]
+    return [Wanted(RENEW, proposal, says=EMPTIED, lane=lane(proposal))]
 
 
 def written(proposal: Proposal) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from catalogue.ground.lifecycle import Consequence
 from catalogue.ground.lifecycle.foresight import Answer
 from catalogue.ground.models import Approval
 from catalogue.ground.refusal import Refused
-from proposals import access, approvals, consequences, guards, queries
+from proposals import access, approvals, consequences, guards, queries, upkeep
 from proposals.models import Proposal
 
 
@@ -35,9 +35,11 @@ def explain_withdrawal(proposal: Proposal, allowed: Collection[str]) -> list[Ans
     problem = access.why_not(allowed, words.CANCEL, proposal) or _why_it_stands(proposal)
     if problem is not None:
         return [problem]
+    emptied = [Consequence(upkeep.EMPTIED)] if upkeep.written(proposal) else []
     return [
         Consequence("Nothing is deleted: runs, data and journal stay, for those who see them now."),
         Consequence("It is neither prepared, activated, reviewed nor released any more."),
+        *emptied,
         Consequence("This cannot be undone."),
     ]
 

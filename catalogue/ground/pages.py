@@ -17,9 +17,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from catalogue.ground import access, clock
 from catalogue.ground.actor import VISITOR, Actor
 from catalogue.ground.inputs import Invalid
-from catalogue.ground.models import User
+from catalogue.ground.models import Appointment, User
 from catalogue.ground.refusal import Refused
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,16 @@ def actor(request: HttpRequest) -> Actor:
     """Who asks: the signed-in person, or a visitor."""
     user = request.user
     return Actor.of(user, face="page") if isinstance(user, User) else VISITOR
+
+
+def offices(request: HttpRequest) -> list[Appointment]:
+    """The offices that the reader holds today, asked once for all that one page decides by them."""
+    known: list[Appointment] | None = getattr(request, "offices_held", None)
+    if known is None:
+        today = clock.now().astimezone(clock.facility_zone()).date()
+        known = list(access.offices(actor(request), today))
+        request.offices_held = known  # type: ignore[attr-defined]  # kept beside `user`
+    return known
 
 
 def status_of(problem: Refused | Invalid) -> int:

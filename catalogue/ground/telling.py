@@ -109,6 +109,8 @@ ACTS = {
     "import from LDAP": "took the person over from LDAP",
     "link identity": "linked an identity",
     "unlink identity": "unlinked an identity",
+    "make token": "made a token",
+    "revoke token": "revoked a token",
 }
 # Facts that a sentence says already, or that only programs can use.
 _UNSAID = frozenset(

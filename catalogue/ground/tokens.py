@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from knox.crypto import hash_token
 from knox.settings import CONSTANTS
 
+from catalogue.ground import journal
 from catalogue.ground.access import SCOPES
+from catalogue.ground.actor import Actor
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import Token, User
 
@@ -59,8 +62,22 @@ def of(user: User) -> QuerySet[Token]:
     return rows
 
 
-def revoke(user: User, digest: str) -> Token:
+@transaction.atomic
+def make(
+    user: User, *, name: str, scopes: Iterable[str], lifetime: timedelta | None, by: Actor
+) -> tuple[Token, str]:
+    """The same as `issue`, told in the journal: whatever comes by it is done in the person's
+    name."""
+    token, text = issue(user, name=name, scopes=scopes, lifetime=lifetime)
+    facts = {"token": token.name, "scopes": token.scopes, "until": token.expiry}
+    journal.write(user, "make token", by=by, facts=facts)
+    return token, text
+
+
+@transaction.atomic
+def revoke(user: User, digest: str, *, by: Actor) -> Token:
     """End a token of somebody's own, at once. Raises `Token.DoesNotExist`."""
-    token: Token = of(user).get(digest=digest)
+    token: Token = of(user).select_for_update().get(digest=digest)
     token.delete()
+    journal.write(user, "revoke token", by=by, facts={"token": token.name, "scopes": token.scopes})
     return token

@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from catalogue.faces.website.headers import SecurityHeaders
 from catalogue.ground import tokens
-from catalogue.ground.models import User
+from catalogue.ground.models import Entry, User
 from tests.contracts.lints.source import ROOT
 from tests.factories import Facility
 
@@ -127,6 +127,40 @@ def test_errors_and_static_files_send_them_too(
     answer = Client().get(path)
     assert answer.status_code == status
     assert judged(answer, path, private=False) == []
+
+
+# What programs and mail programs send to, which come without a form of ours: with a token, or by a
+# signed link in a letter.
+WITHOUT_A_MARK = ("/api/", "/metadata/", "/calibration/", "/notices/stop/")
+# ("/1/api/" is what is left of an address that stands for both trees of the legacy API.)
+
+
+def test_no_form_of_another_site_is_taken(staff: User) -> None:
+    """Every address that reads the session's cookie wants the form's mark before it looks at
+    anything else."""
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(staff)
+    paths = {p for p in addresses() if not p.startswith((*WITHOUT_A_MARK, "/1/api/"))}
+    assert len(paths) > 150
+    before = Entry.objects.count()
+    taken = {path: code for path in sorted(paths) if (code := client.post(path).status_code) != 403}
+    assert not taken
+    assert Entry.objects.count() == before
+    assert client.get("/tokens").status_code == 200, "still signed in: what was asked had a session"
+
+
+def test_no_program_s_address_takes_a_cookie_without_the_mark(staff: User) -> None:
+    """The API takes a session too; what changes something then wants the mark as well."""
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(staff)
+    before, taken = Entry.objects.count(), []
+    for path in sorted({p for p in addresses() if p.startswith(WITHOUT_A_MARK[:3])}):
+        for method in ("post", "put", "patch", "delete"):
+            status = getattr(client, method)(path).status_code
+            if status not in {400, 401, 403, 404, 405}:
+                taken.append((method, path, status))
+    assert not taken
+    assert Entry.objects.count() == before
 
 
 def test_a_host_that_is_not_ours_is_refused(db: None) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import time_machine
 
-from catalogue.ground.models import Entry, Technique
+from catalogue.ground.models import Entry, Technique, User
 from catalogue.ground.refusal import Refused
-from proposals import content
+from proposals import commands, content
 from proposals.models import Experiment, Membership, Proposal, Sample
 from tests.calling import Caller, Callers, callers, done, refused
 from tests.factories import BEGIN, Facility
@@ -117,6 +117,21 @@ class TestMembers:
         assert len(done(callers.leader.get(f"{one}/members"))) == 1
         entry = Entry.objects.get(move="remove member")
         assert entry.facts["person"].startswith("Ada")
+        assert (entry.facts["role"], entry.facts["data_access"]) == ("member", 1)
+
+    def test_the_journal_tells_what_somebody_might_before(
+        self, facility: Facility, callers: Callers, one: str, member: str
+    ) -> None:
+        done(callers.leader.patch(member, {"data_access": 2, "until": "2027-01-31"}))
+        facts = Entry.objects.get(move="change member").facts
+        assert (facts["data_access before"], facts["data_access"]) == (1, 2)
+        assert ("until before" in facts, "role before" in facts) == (True, False)
+        login = member.rpartition("/")[2]
+        user = User.objects.get(username=login)
+        proposal = Proposal.objects.get(number=int(one.rpartition("/")[2]))
+        commands.add_member(proposal, user=user, data_access=0, by=facility.staff)
+        facts = Entry.objects.filter(move="add member").latest("id").facts
+        assert (facts["data access before"], facts["until before"]) == (2, "2027-01-31")
 
     def test_the_principal_investigator_hands_over_first(
         self, facility: Facility, callers: Callers, one: str, member: str

@@ -13,7 +13,7 @@ from catalogue.ground.actor import Actor
 from catalogue.ground.inputs import Invalid
 from catalogue.ground.models import Entry, Job
 from catalogue.ground.refusal import Refused
-from proposals import access, commands, content, delegating
+from proposals import access, commands, content, delegating, registering
 from proposals.models import Membership, Preparation, Proposal
 from tests.calling import Callers, done, refused
 from tests.factories import BEGIN, Facility
@@ -47,6 +47,10 @@ class TestDeputies:
             content.remove_member(proposal.memberships.get(role="pi"), by=deputy)
         with pytest.raises(Refused, match="name deputies"):
             delegating.end_deputy(member, by=deputy)
+        for led in ({"leader": people.stranger}, {"main_proposer": people.stranger}):
+            with pytest.raises(Refused, match="name deputies"):
+                registering.lead(proposal, by=deputy, **led)
+        assert proposal.memberships.get(role="pi").user == people.principal
 
     def test_a_deputy_takes_no_leader_s_access_and_prolongs_nobody_s(
         self, facility: Facility

@@ -16,7 +16,7 @@ from catalogue.ground.lifecycle import schedule
 from catalogue.ground.models import Entry, Job, User
 from catalogue.ground.refusal import Refused
 from catalogue.ports.directory import directory
-from proposals import access, commands, content, preparing, upkeep
+from proposals import access, commands, content, preparing, upkeep, withdrawing
 from proposals.models import Drift, FolderRule, GroupRule, Membership, Preparation, Proposal
 from tests.catalogue.ports.directory.test_command import PROGRAM
 from tests.factories import BEGIN, Facility
@@ -130,18 +130,24 @@ def test_whose_time_is_over_is_taken_out_by_the_clock(facility: Facility, groups
         assert schedule.sweep()["proposals.upkeep.renew_due"] == 0
 
 
-@pytest.mark.parametrize("end", ["cancel", "close"])
+@pytest.mark.parametrize("end", ["cancel", "close", "withdraw"])
 def test_when_it_is_over_nobody_has_access_by_its_group(
     facility: Facility, groups: Path, end: str
 ) -> None:
-    proposal = facility.proposal(state="R" if end == "cancel" else "FR", prepared=True)
+    proposal = facility.proposal(state="FR" if end == "close" else "R", prepared=True)
     if end == "cancel":
         commands.cancel(proposal, by=facility.staff, reason="no beam")
+    elif end == "withdraw":
+        foretold = withdrawing.explain_withdrawal(
+            proposal, access.allowed_on(facility.staff, proposal)
+        )
+        assert upkeep.EMPTIED in [str(getattr(one, "text", one)) for one in foretold]
+        withdrawing.withdraw(proposal, by=facility.staff, reason="entered twice")
     else:
         commands.close(proposal, by=facility.staff)
     lifecycle.perform_due()
     proposal.refresh_from_db()
-    assert proposal.state == ("C" if end == "cancel" else "CLO")
+    assert proposal.state == {"cancel": "C", "close": "CLO", "withdraw": "R"}[end]
     assert members(proposal) == ()
 
 
@@ -213,7 +219,7 @@ def test_a_group_rule_that_the_form_would_refuse_is_not_followed(
     facility: Facility, groups: Path
 ) -> None:
     """One group for all proposals would let each team read the data of every other."""
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     GroupRule.objects.create(name="everybody")
     commands.add_member(proposal, user=facility.person(), by=facility.staff)
     lifecycle.perform_due()
@@ -226,7 +232,7 @@ def test_a_folder_rule_that_is_not_followed_keeps_nobody_in_a_group(
     facility: Facility, groups: Path
 ) -> None:
     with time_machine.travel(BEGIN, tick=False) as clock:
-        proposal = facility.proposal(state="R")
+        proposal = facility.proposal(state="R", prepared=True)
         person, until = facility.person(), BEGIN.date()
         commands.add_member(proposal, user=person, until=until, by=facility.staff)
         lifecycle.perform_due()
@@ -292,7 +298,7 @@ FROZEN = {"/proposals/{n}/preparation": 15, "/proposals/drift": 5}
 
 def test_many_differences_take_as_many_queries_as_few(facility: Facility, groups: Path) -> None:
     """The numbers are frozen: one that grows is looked at, not raised."""
-    proposal = facility.proposal(state="R")
+    proposal = facility.proposal(state="R", prepared=True)
     staff = Visitor(facility.staff.user)
     paths = {path: path.format(n=proposal.number) for path in FROZEN}
 

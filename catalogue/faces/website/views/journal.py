@@ -36,7 +36,7 @@ def _for_readers(view: pages.View) -> pages.View:
     @pages.guarded
     def shown(request: HttpRequest, **named: Any) -> HttpResponseBase:
         actor = pages.actor(request)
-        if access.SEE_JOURNAL not in access.facility_wide(actor, today()):
+        if access.SEE_JOURNAL not in access.facility_wide(actor, today(), pages.offices(request)):
             raise Refused(
                 "The journal of the whole facility is for auditors, data managers and the user "
                 "office; each proposal has its own under “History”.",

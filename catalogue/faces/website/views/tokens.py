@@ -56,11 +56,12 @@ def create(request: HttpRequest) -> HttpResponse:
         return _tokens(request, form, status=422)
     facts = form.cleaned_data
     try:
-        _, secret = verbs.issue(
+        _, secret = verbs.make(
             _reader(request),
             name=inputs.free_text(facts["name"], 80, "name"),
             scopes=facts["scopes"],
             lifetime=form.lifetime(),
+            by=pages.actor(request),
         )
     except Invalid as problem:
         form.add_error(problem.field if problem.field in form.fields else None, problem.rule)
@@ -74,6 +75,6 @@ def create(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest) -> HttpResponse:
     """End one of the reader's tokens."""
     digest = inputs.free_text(request.POST.get("token", ""), 200, "token")
-    gone = verbs.revoke(_reader(request), digest)
+    gone = verbs.revoke(_reader(request), digest, by=pages.actor(request))
     messages.success(request, f"The token “{gone.name}” is of no use any more.")
     return pages.back(request, "tokens")

@@ -165,3 +165,14 @@ def test_what_nobody_is_told_to_set_is_not_set(mine: Proposal, member: Legacy) -
     assert (row.state, row.kind, row.access, row.last_run_number, row.number) == (
         mine.state, mine.kind, mine.access, mine.last_run_number, mine.number,
     )  # fmt: skip
+
+
+def test_a_deputy_s_program_makes_nobody_the_leader(mine: Proposal, member: Legacy) -> None:
+    place = mine.memberships.exclude(role="pi").get()
+    led = mine.memberships.get(role="pi").user_id
+    Membership.objects.filter(pk=place.pk).update(role="deputy")
+    for column in ("principal_investigator_id", "main_proposer_id"):
+        answer = member.put(f"proposals/{mine.pk}", {"proposal": {column: place.user_id}})
+        assert answer.status_code == 403, answer.content
+    place.refresh_from_db()
+    assert (place.role, mine.memberships.get(role="pi").user_id) == ("deputy", led)

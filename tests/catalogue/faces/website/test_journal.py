@@ -104,6 +104,30 @@ def test_the_journal_of_the_facility_is_for_those_who_may_read_all(
         assert Visitor().client.get(page).status_code == 302
 
 
+def test_the_rail_leads_to_what_one_may_open(facility: Facility, proposal: Proposal) -> None:
+    """Whoever is led somewhere is let in there; the flag "staff" leads to the tables alone."""
+    people = People(facility, proposal)
+    flagged = facility.person()
+    flagged.is_staff = True
+    flagged.save()
+    every = {"/programs", "/people/import", "/proposals/drift", "/journal"}
+    for user, led in (
+        (people.data_manager, every),
+        (people.user_office, every - {"/programs"}),
+        (people.auditor, {"/journal"}),
+        (people.local_contact, {"/proposals/drift"}),
+        (people.principal, set()),
+        (flagged, set()),
+    ):
+        visitor = Visitor(user)
+        links = set(sound(visitor.get("/help")).links)
+        assert links & every == led, user
+        assert ("/admin/" in links) == user.is_staff
+        for page in led:
+            visitor.get(page)
+    assert not every & set(sound(Visitor().get("/help")).links)
+
+
 def test_it_goes_on_behind_the_last_entry_shown(facility: Facility, proposal: Proposal) -> None:
     for n in range(60):
         tell(proposal, facility, f"why {n:02d}")

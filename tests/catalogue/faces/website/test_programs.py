@@ -206,6 +206,10 @@ def test_a_token_is_made_shown_once_and_works(facility: Facility) -> None:
     made = Token.objects.get()
     assert (made.user, made.name, made.scopes) == (person, "laptop", ["read"])
     assert made.expiry == BEGIN + timedelta(days=7)
+    entry = Entry.objects.get(move="make token")
+    assert (entry.actor, entry.facts["token"], entry.facts["scopes"]) == (
+        person, "laptop", ["read"],
+    )  # fmt: skip
     assert text not in visitor.get("/tokens")
     assert text not in kept_by_the_site()
     caller = Caller()
@@ -225,6 +229,7 @@ def test_a_revoked_token_is_of_no_use_at_once(facility: Facility) -> None:
     done(caller.get("me"))
     said = Visitor(person).said("/tokens/revoke", token=caller.token.digest)
     assert "of no use" in sound(said).text
+    assert Entry.objects.get(move="revoke token").actor == person
     refused(caller.get("me"), 401)
 
 

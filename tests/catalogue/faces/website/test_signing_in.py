@@ -32,6 +32,22 @@ def test_signing_in_never_leads_elsewhere(person: User, target: str) -> None:
     assert Visitor().post("/sign-in", 302, **fields)["Location"] == "/"
 
 
+def test_the_session_of_before_is_not_the_one_of_whoever_signs_in(person: User) -> None:
+    """Whoever planted a session in somebody's browser is not signed in with them."""
+    client = Visitor().client
+    session = client.session
+    session["planted"] = "by another"
+    session.save()
+    planted = session.session_key
+    client.cookies["sessionid"] = planted
+    client.post("/sign-in", {"username": "marie", "password": PASSWORD})
+    assert client.session.session_key != planted
+    thief = Visitor().client
+    thief.cookies["sessionid"] = planted
+    assert thief.get("/tokens").status_code == 302
+    assert client.get("/tokens").status_code == 200
+
+
 @pytest.mark.parametrize("login", ["marie", "nobody", "", "mar\x00ie"])
 def test_a_wrong_password_and_an_unknown_login_are_answered_alike(person: User, login: str) -> None:
     answer = Visitor().post("/sign-in", 200, username=login, password="wrong")
