@@ -44,6 +44,7 @@ JOBS = {
     "runs.calibrate": "Calibrate",
     "runs.characterise": "Make constants from a dark run",
     "runs.package": "Make a package",
+    "runs.clear_package": "Clear away a package that failed",
     "runs.look": "Look into the files",
     "policies.judge_run": "Judge by the policy",
 }

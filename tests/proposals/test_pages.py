@@ -191,9 +191,9 @@ def test_the_list_is_narrowed_by_its_address(
 
 # path (n: the proposal) -> queries, with session, person and rights included
 FROZEN = {
-    "/": 25,
-    "/proposals": 9,  # one of them: whether the reader may make new ones
-    "/proposals/{n}": 17,
+    "/": 28,
+    "/proposals": 10,  # of them: which places the reader's offices open, and who may make new ones
+    "/proposals/{n}": 18,
     "/proposals/{n}/team": 8,
     "/proposals/{n}/history": 13,
 }

@@ -293,7 +293,7 @@ def test_the_pages(facility: Facility, groups: Path) -> None:
 
 
 # path (n: the proposal) -> queries, with session, person and rights included
-FROZEN = {"/proposals/{n}/preparation": 15, "/proposals/drift": 5}
+FROZEN = {"/proposals/{n}/preparation": 15, "/proposals/drift": 6}
 
 
 def test_many_differences_take_as_many_queries_as_few(facility: Facility, groups: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_store_that_hangs_hangs_nobody(
 
 
 def test_jobs_that_nobody_takes_up_are_said(facility: Facility) -> None:
-    facility.proposal(state="A")
+    facility.proposal(state="A", prepared=True)
     Job.objects.update(state="waiting", after=clock.now() - timedelta(hours=1))
     assert "Jobs wait for a worker longer than usual." in page(facility.person())
 
