@@ -24,7 +24,9 @@ from catalogue.ground.telling import ACTS
 
 FACES = [
     ("page", "The pages"), ("api", "The API"), ("mymdc", "The myMdC API"),
-    ("worker", "A worker"), ("schedule", "The schedule"), ("command", "The console"),
+    ("admin", "The reference tables"), ("directory", "LDAP"), ("openid", "The OpenID provider"),
+    ("mail", "A link in a letter"), ("worker", "A worker"), ("schedule", "The schedule"),
+    ("command", "The console"),
 ]  # fmt: skip
 
 

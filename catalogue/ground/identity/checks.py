@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the settings by which people sign in."""
+"""What `manage.py check` says of the settings by which people sign in, and get their groups."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def identity_is_configured(
     if directory is not None and directory.in_the_clear and settings.PRODUCTION:
         text = "LDAP_URL is ldap:// without LDAP_START_TLS: passwords would travel in the clear."
         said.append(Error(text, id="identity.E003"))
+    writes = settings.DIRECTORY_LDAP_URI if settings.DIRECTORY == "ldap" else ""
+    if settings.PRODUCTION and config.in_the_clear(
+        writes, start_tls=settings.DIRECTORY_LDAP_START_TLS
+    ):
+        text = (
+            "DIRECTORY_LDAP_URI is ldap:// without DIRECTORY_LDAP_START_TLS: the password by which "
+            "groups are written, which give access to data, would travel in the clear."
+        )
+        said.append(Error(text, id="identity.E005"))
     if not (settings.LOCAL_SIGN_IN or directory or config.oidc()):
         said.append(Error("LOCAL_SIGN_IN is off and nothing else is on.", id="identity.E004"))
     return said

@@ -79,8 +79,13 @@ class Ldap:
     @property
     def in_the_clear(self) -> bool:
         """Whether passwords travel where others can read them."""
-        parts = urlsplit(self.url)
-        return parts.scheme == "ldap" and not self.start_tls and parts.hostname not in _LOOPBACK
+        return in_the_clear(self.url, start_tls=self.start_tls)
+
+
+def in_the_clear(url: str, *, start_tls: bool) -> bool:
+    """Whether what is said to a directory at this address can be read by others on the way."""
+    parts = urlsplit(url)
+    return parts.scheme == "ldap" and not start_tls and parts.hostname not in _LOOPBACK
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,27 @@ def held(user: User) -> set[tuple[str, str, str]]:
     return {(role, place or "", by) for role, place, by in rows}
 
 
+@pytest.mark.parametrize(
+    ("uri", "start_tls", "said"),
+    [
+        ("ldap://ldap.facility.example", False, ["identity.E005"]),
+        ("ldap://ldap.facility.example", True, []),
+        ("ldaps://ldap.facility.example", False, []),
+        ("ldap://127.0.0.1:3890", False, []),
+    ],
+)
+def test_the_password_that_writes_groups_is_not_sent_in_the_clear(
+    settings: Any, uri: str, start_tls: bool, said: list[str]
+) -> None:
+    settings.DIRECTORY, settings.DIRECTORY_LDAP_URI = "ldap", uri
+    settings.DIRECTORY_LDAP_START_TLS = start_tls
+    assert checks.identity_is_configured() == []
+    settings.PRODUCTION = True
+    assert [c.id for c in checks.identity_is_configured()] == said
+    settings.DIRECTORY = "command"
+    assert checks.identity_is_configured() == []
+
+
 def test_a_source_takes_away_what_it_gave_and_nothing_else(facility: Facility) -> None:
     person = facility.person("data_manager")
     spb: Instrument = InstrumentFactory(identifier="SPB9")
