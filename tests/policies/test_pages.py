@@ -231,7 +231,7 @@ def test_a_hold_of_another_proposal_is_not_there(
 
 
 # path (n: the proposal) -> queries, with session, person and rights included
-FROZEN = {"/proposals/{n}/holds": 13, "/proposals/{n}/runs/0001/kept": 16, "/policy": 7}
+FROZEN = {"/proposals/{n}/holds": 13, "/proposals/{n}/runs/0001/kept": 16, "/policy": 8}
 
 
 def test_many_rows_take_as_many_queries_as_few(facility: Facility, run: Run) -> None:

@@ -27,7 +27,7 @@ from tests.visiting import Visitor, queries_of, sound
 
 pytestmark = pytest.mark.django_db
 NOW = BEGIN + timedelta(hours=1)
-QUERIES = [10, 12]
+QUERIES = [11, 13]
 """Of the page of what takes two, however much waits there of a proposal: for a data manager, and
 for the staff of its instrument."""
 

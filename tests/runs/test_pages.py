@@ -221,8 +221,8 @@ def test_a_comment_is_kept_and_a_too_long_one_is_given_back(run: Run, worker: Vi
 # path (n: the proposal) -> queries, with session, person and rights included
 FROZEN = {
     "/proposals/{n}/runs/0001": 45,
-    "/storage": 14,
-    "/jobs": 9,
+    "/storage": 15,
+    "/jobs": 10,
 }
 
 

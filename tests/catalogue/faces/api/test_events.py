@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalogue.ground import journal
+from catalogue.ground import journal, lifecycle
 from catalogue.ground.models import Entry
 from proposals.models import Proposal
 from runs.models import Run
@@ -62,6 +62,7 @@ def test_every_address_in_it_leads_somewhere(
     done(callers.leader.post(f"{one}/holds", {"reason": "wanted"}), 201)
     facility.detector()
     done(callers.leader.post(f"{one}/runs/1/calibrations", {}), 201)
+    lifecycle.perform_due()
     urls = {e["subject"]["kind"]: e["subject"]["url"] for e in _all(callers.staff)}
     assert {"proposal", "run", "replica", "hold", "calibration", "job"} <= urls.keys()
     for kind, url in urls.items():

@@ -146,7 +146,7 @@ def test_a_run_of_the_legacy_api_behaves_like_one_of_the_native_api(
         lifecycle.perform_due()
 
         proposal = facility.proposal(state="N", kind="commissioning", calibrates_by_itself=False)
-        facility.take(proposal, "A")
+        facility.take(proposal, "A", prepared=False)
         run, group = register(legacy, facility, proposal)
         rows = facility.write(of(run))
         listed = "".join(f"{row['name']} {row['bytes']};" for row in rows)
