@@ -91,14 +91,3 @@ def test_what_is_gone_is_in_nobody_s_way(run: Run) -> None:
     change(Replica, state="removed")
     again(Replica.objects.get(), state="copied")
     assert Replica.objects.count() == 2
-
-
-def test_the_embedded_database_lets_one_write_and_all_read(db: None) -> None:
-    """Without it two that read and then write would fail instead of waiting for each other."""
-    if connection.vendor != "sqlite":
-        pytest.skip("this is about SQLite")
-    with connection.cursor() as cursor:
-        told = [cursor.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("journal_mode", "foreign_keys", "synchronous")]  # fmt: skip
-    assert told == ["wal", 1, 2]
-    assert connection.transaction_mode == "IMMEDIATE"
