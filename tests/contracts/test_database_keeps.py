@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from proposals.models import Beamtime, Membership, Proposal
 from runs.models import DataGroup, File, Replica, Run
