@@ -51,6 +51,7 @@ EQUIVALENT: dict[str, str] = {
     "proposals.access._proposal_of: 'run' dropped": "the same",
     "proposals.access._proposal_of: 'proposal' dropped": "the same",
     "proposals.access._proposal_of: condition never": "the same",
+    "proposals.access._proposal_of: 'number' dropped": "a name for a place in a memo",
     "runs.access.groups_in: run dropped": "a group's run type is of the proposal of its run",
 }
 
@@ -256,6 +257,7 @@ class Judge:
             assert access.allowed_on(actor, self.proposal) == permissions, f"the table, {role}"
             wide = words.facility_wide(actor, access.today())
             assert wide == table.EVERYWHERE.get(role, frozenset()), f"everywhere, {role}"
+            self._stands(role, actor, wide)
             self._listed(role, actor, permissions)
             for permission in (words.SEE_DATA, words.OPERATE, words.RELEASE):
                 said = access.rule(Moment(by=actor), permission, self.proposal)
@@ -282,8 +284,23 @@ class Judge:
         for role in ("team work", "team read", "stranger"):
             said = access.rule_for_two(Moment(by=self.actors[role]), "x", approval)
             assert (said is None) == (words.HOLD in table.ROLES[role]), "the door, of two"
+        approval.permission = words.ASSESS
+        for number, may in ((self.other.number, False), (self.proposal.number, True)):
+            approval.proposal = number
+            said = access.rule_for_two(together, "x", approval)
+            assert (said is None) == may, "the door, of two, several together"
         system = replace(VISITOR, system=True)
         assert access.allowed_on(system, self.proposal) == words._VOCABULARY, "the catalogue"
+
+    def _stands(self, role: str, actor: Actor, wide: frozenset[str]) -> None:
+        """What is compared before a kept answer is given again."""
+        standing = words.standing(actor, access.today())
+        here = {what for what in standing if " at " in what}
+        assert standing - here == wide, f"where one stands, everywhere, {role}"
+        offices = Appointment.objects.filter(user=actor.user, instrument__isnull=False)
+        places = set(offices.values_list("instrument", flat=True)) if actor.user else set()
+        named = {int(what.rpartition(" at ")[2]) for what in here}
+        assert named == places, f"where one stands, at instruments, {role}"
 
     def _listed(self, role: str, actor: Actor, permissions: frozenset[str]) -> None:
         """The rule for lists, for permissions that differ in who has them."""
