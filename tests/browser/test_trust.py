@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def proposal(facility: Facility) -> Proposal:
-    made = facility.proposal(state="A", calibrates_by_itself=False)
+    made = facility.proposal(state="A", calibrates_by_itself=False, prepared=True)
     facility.run(made)
     journal.write(made, "withdraw", by=facility.staff, reason="the shutter was closed")
     journal.number_all(clock.now())
