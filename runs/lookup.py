@@ -5,6 +5,7 @@ many there are."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from django.db.models import (
     Case,
     Exists,
     F,
+    FilteredRelation,
     Model,
     OuterRef,
     Q,
@@ -49,7 +51,7 @@ from runs.models import (
 )
 
 M = TypeVar("M", bound=Model)
-R = TypeVar("R", Calibration, DataGroup, Report)
+R = TypeVar("R", Calibration, Report)
 
 
 def _within(rows: QuerySet[M], path: str, actor: Actor) -> QuerySet[M]:
@@ -184,7 +186,7 @@ def runs_of(actor: Actor, proposal_number: int) -> QuerySet[Run]:
 def _by_run(rows: Iterable[R]) -> dict[int, list[R]]:
     found: dict[int, list[R]] = {}
     for row in rows:
-        run: int = row.run_id  # type: ignore[assignment]
+        run: int = row.run_id
         found.setdefault(run, []).append(row)
     return found
 
@@ -237,33 +239,46 @@ def groups(actor: Actor) -> QuerySet[DataGroup]:
     return rows.annotate(kind_id=_kind())
 
 
-def groups_of(rows: Collection[Run]) -> dict[int, list[DataGroup]]:
-    """By run: its data groups, each with the replicas that are `there`."""
-    pks = [row.pk for row in rows]
-    there: dict[int, list[Replica]] = {}
-    for replica in _replicas_there().filter(data_group__run__in=pks):
-        there.setdefault(replica.data_group_id, []).append(replica)
-    found = _by_run(_groups_told().filter(run__in=pks))
-    for groups in found.values():
-        for group in groups:
-            group.there = there.get(group.pk, [])  # type: ignore[attr-defined]
-    return found
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A data group with its `kind_id`, and the stores where a copy of it is there, oldest copy
+    first, each with the id of its kind."""
+
+    group: Any
+    stores: list[tuple[Store, int | None]] = field(default_factory=list)
+
+
+def groups_of(rows: Collection[Run]) -> dict[int, list[Held]]:
+    """By run: its data groups."""
+    found: dict[int, dict[int, Held]] = {}
+    for row in _groups_told().filter(run__in=[row.pk for row in rows]):
+        held = found.setdefault(row.run_id, {}).setdefault(row.pk, Held(row))
+        if row.copy is not None:
+            store = Store(**{name: getattr(row, f"store_{name}") for name in STORE_TOLD})
+            held.stores.append((store, row.store_kind_id))
+    return {run: list(groups.values()) for run, groups in found.items()}
+
+
+STORE_TOLD = (
+    "id", "name", "identifier", "image_url", "mount", "agent_identifier", "agent_url", "context",
+    "available", "rank", "description",
+)  # fmt: skip
 
 
 @cache
-def _groups_told() -> QuerySet[DataGroup]:
-    rows = DataGroup.objects.select_related("experiment").annotate(kind_id=_kind())
+def _groups_told() -> QuerySet[Any]:
+    """A row for each copy that is there, and one for a group that has none."""
+    there = Q(replicas__state__in=queries.THERE)
+    kind = DataKind.objects.filter(identifier=OuterRef("live__store__kind")).values("pk")[:1]
+    rows = DataGroup.objects.select_related("experiment").annotate(
+        live=FilteredRelation("replicas", condition=there),
+        copy=F("live__pk"),
+        kind_id=_kind(),
+        store_kind_id=Subquery(kind),
+        **{f"store_{name}": F(f"live__store__{name}") for name in STORE_TOLD},
+    )
     own = ("run", "experiment", "kind", "name", "language", "format", "passport")
-    return rows.only(*own, "experiment__name").order_by("pk")
-
-
-@cache
-def _replicas_there() -> QuerySet[Replica]:
-    kind = DataKind.objects.filter(identifier=OuterRef("store__kind")).values("pk")[:1]
-    rows = Replica.objects.filter(state__in=queries.THERE).select_related("store")
-    stores = (f"store__{field.name}" for field in Store._meta.concrete_fields)
-    rows = rows.annotate(store_kind_id=Subquery(kind))
-    return rows.only("data_group", "store", *stores).order_by("pk")
+    return rows.only(*own, "experiment__name").order_by("pk", "copy")
 
 
 def one_of_each_place(rows: QuerySet[Replica]) -> QuerySet[Replica]:

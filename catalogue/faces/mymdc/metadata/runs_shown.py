@@ -101,8 +101,8 @@ def whole(columns: Sequence[Column], rows: Sequence[Run]) -> list[dict[str, Any]
         told["experiment"] = _experiment(run)
         told["sample"] = _sample(run)
         told["techniques"] = [_technique(link) for link in techniques.get(run.pk, [])]
-        told["data_groups_repositories"] = [_group(group) for group in mine]
-        raw = [r for group in mine if group.kind == "RAW" for r in _there(group)]
+        told["data_groups_repositories"] = [_group(held) for held in mine]
+        raw = [r for held in mine if held.group.kind == "RAW" for r in _there(held)]
         told["raw_repositories"] = list({r["id"]: r for r in raw}.values())
         told["reports"] = [_report(report) for report in reports.get(run.pk, [])]
     return found
@@ -155,7 +155,8 @@ def _technique(link: Any) -> dict[str, Any]:
     }
 
 
-def _group(group: Any) -> dict[str, Any]:
+def _group(held: lookup.Held) -> dict[str, Any]:
+    group = held.group
     of = group.experiment
     experiment = {"id": of.pk, "name": of.name, "doi": f"xfel.mdc.exp.{of.pk}"} if of else None
     return {
@@ -171,13 +172,13 @@ def _group(group: Any) -> dict[str, Any]:
             "name": group.get_kind_display(),
             "identifier": group.kind,
         },
-        "repositories": _there(group),
+        "repositories": _there(held),
     }
 
 
-def _there(group: Any) -> list[dict[str, Any]]:
+def _there(held: lookup.Held) -> list[dict[str, Any]]:
     """The stores that hold a copy of the group."""
-    return [repository(replica.store, replica.store_kind_id) for replica in group.there]
+    return [repository(store, kind) for store, kind in held.stores]
 
 
 def repository(store: Store, kind: int | None) -> dict[str, Any]:

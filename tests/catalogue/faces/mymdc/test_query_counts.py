@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 # path (n: the number of the proposal, r: the id of its first run) -> queries, with the token
 FROZEN = {
-    "runs/{r}": 10,
-    "runs?page_size=100": 11,
+    "runs/{r}": 9,
+    "runs?page_size=100": 10,
     "proposals/by_number/{n}/runs?page_size=100": 10,
     "data_groups?page_size=100": 5,
     "data_groups_repositories?page_size=500": 5,

@@ -283,7 +283,7 @@ def test_who_may_not_know_of_a_run_does_not_meet_it(
     assert member.delete(f"runs/{run['id']}").status_code == 403
 
 
-def test_a_run_is_shown_with_ten_queries_however_much_hangs_on_it(
+def test_a_run_is_shown_with_few_queries_however_much_hangs_on_it(
     legacy: Legacy, facility: Facility, proposal: Proposal
 ) -> None:
     run, group = register(legacy, facility, proposal)
