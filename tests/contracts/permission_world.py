@@ -42,7 +42,7 @@ class World:
     def _fill(self) -> None:
         facility = self.facility
         facility.policy()
-        self.proposal = facility.proposal(state="A")
+        self.proposal = facility.proposal(state="A", prepared=True)
         self.run = facility.run(self.proposal)
         self.leader = facility.leader
         other = facility.proposal(kind="commissioning", state="A")
